@@ -32,7 +32,7 @@ bool bytes_to_u64(struct bytes a, uint64_t max, uint64_t *out) {
     }
     for (size_t i = 0; i < a.len; i++) {
         unsigned digit = (unsigned char)a.at[i] - '0';
-        if (digit > 9 || value > (max - digit) / 10) {
+        if (digit > 9 || digit > max || value > (max - digit) / 10) {
             return false;
         }
         value = value * 10 + digit;

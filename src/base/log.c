@@ -62,8 +62,9 @@ void log_write(enum log_level level, const char *format, ...) {
     va_end(args);
     escape(escaped, sizeof(escaped), text);
     timestamp(when, sizeof(when));
-    const char *shape = log_format == LOG_JSON ? "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n"
-                                               : "%s %-5s %s\n";
+    const char *shape = log_format == LOG_JSON
+                            ? "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n"
+                            : "%s %-5s %s\n";
     int len = snprintf(line, sizeof(line), shape, when, level_names[level], escaped);
     if (len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0) {
         return; // nowhere left to say it

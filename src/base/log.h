@@ -15,7 +15,6 @@ void log_setup(enum log_level level, enum log_format format);
 bool log_wants(enum log_level level);
 
 // One line: a sentence, without a newline. Any thread.
-void log_write(enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -124,7 +124,8 @@ static void visit_bucket(struct map_node *node, map_visit *visit, void *ctx) {
 }
 
 bool map_walk(struct map *map, size_t *place, size_t buckets, map_visit *visit, void *ctx) {
-    // One table makes one numbering of the buckets; a walk is rare enough to pay for the rest of it.
+    // One table makes one numbering of the buckets; a walk is rare enough to pay for the rest of
+    // it.
     move_some(map, map->old.size);
     map->walking = true;
     while (*place < map->now.size && buckets--) {

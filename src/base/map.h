@@ -25,7 +25,7 @@ struct map {
     struct map_table now, old; // while it resizes, nodes move from old to now
     size_t moved;              // buckets of old that are already empty
     size_t count;
-    bool walking;              // the tables stay as they are until the visitor returns
+    bool walking; // the tables stay as they are until the visitor returns
 };
 
 typedef bool map_match(const struct map_node *node, const void *key);
@@ -37,7 +37,8 @@ void map_finish(struct map *map);
 
 struct map_node *map_find(const struct map *map, uint64_t hash, map_match *match, const void *key);
 
-// 0, or ERR_NOMEM when the very first table could not be had (a table that cannot grow still works).
+// 0, or ERR_NOMEM when the very first table could not be had (a table that cannot grow still
+// works).
 int map_insert(struct map *map, struct map_node *node, uint64_t hash);
 
 // The node must be in the map.

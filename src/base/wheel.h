@@ -35,8 +35,8 @@ static inline bool wheel_armed(const struct wheel_node *node) {
     return node->link.next != &node->link;
 }
 
-// Calls `fire` for every node whose deadline is not after `now`; each is disarmed before, and may be
-// armed again, or freed, or take other nodes with it, in the call.
+// Calls `fire` for every node whose deadline is not after `now`; each is disarmed before, and may
+// be armed again, or freed, or take other nodes with it, in the call.
 void wheel_advance(struct wheel *wheel, int64_t now, wheel_fire *fire, void *ctx);
 
 #endif

@@ -3,21 +3,36 @@
 
 #include <stdlib.h>
 
+// In front of each allocation, so that giving it back can be counted in bytes too.
+union prefix {
+    size_t size;
+    max_align_t align;
+};
+
+static void count(struct test_mem *test, long alive, long bytes) {
+    __atomic_add_fetch(&test->alive, alive, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&test->bytes, bytes, __ATOMIC_RELAXED);
+}
+
 static void *counting_resize(void *ctx, void *old, size_t size) {
     struct test_mem *test = ctx;
+    union prefix *prefix = old ? (union prefix *)old - 1 : NULL;
+    long before = prefix ? (long)prefix->size : 0;
     if (size == 0) {
-        __atomic_sub_fetch(&test->alive, 1, __ATOMIC_RELAXED);
-        free(old);
+        count(test, -1, -before);
+        free(prefix);
         return NULL;
     }
     if (__atomic_add_fetch(&test->calls, 1, __ATOMIC_RELAXED) == test->fail_at) {
         return NULL;
     }
-    void *new = realloc(old, size);
-    if (new && !old) {
-        __atomic_add_fetch(&test->alive, 1, __ATOMIC_RELAXED);
+    union prefix *grown = realloc(prefix, sizeof(*grown) + size);
+    if (!grown) {
+        return NULL;
     }
-    return new;
+    grown->size = size;
+    count(test, old ? 0 : 1, (long)size - before);
+    return grown + 1;
 }
 
 void test_mem_init(struct test_mem *test) {
@@ -26,4 +41,5 @@ void test_mem_init(struct test_mem *test) {
 
 void test_mem_finish(const struct test_mem *test) {
     assert_int_equal(test->alive, 0);
+    assert_int_equal(test->bytes, 0);
 }

@@ -1,5 +1,5 @@
-// What every unit test needs: cmocka behind its ritual of includes, and an allocator that counts what
-// is alive and can be told to fail.
+// What every unit test needs: cmocka behind its ritual of includes, and an allocator that counts
+// what is alive and can be told to fail.
 #ifndef TESTS_SUPPORT_H
 #define TESTS_SUPPORT_H
 
@@ -15,6 +15,7 @@
 struct test_mem {
     struct mem mem; // hand this to the code under test
     long alive;     // allocations not yet freed
+    long bytes;     // what they asked for
     long calls;     // allocations asked for so far
     long fail_at;   // the call (counted from 1) that fails, once; 0 for none
 };
