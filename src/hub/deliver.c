@@ -1,0 +1,248 @@
+// From a cursor to bytes. A turn gathers up to two pieces (the rest of a half-sent frame, then the
+// run after the cursor), hands both over with one call, and moves the cursor by what was taken.
+// Live delivery, replay and catching up differ only in where the run comes from.
+#include "hub/deliver.h"
+
+#include "hub/control.h"
+
+// One subscriber's turn.
+struct turn {
+    struct bytes pieces[2];
+    int count;
+    size_t part; // bytes of the first piece that belong to the half-sent frame
+    size_t total;
+    bool run;                // the last piece is from the run
+    struct past_batch batch; // what keeps the run's frames alive when they are from the past
+};
+
+bool deliver_set_part(struct hub *hub, struct subscriber *s, struct frame *frame, uint32_t sent) {
+    s->part = frame;
+    s->part_sent = sent;
+    if (atomic_fetch_add_explicit(&frame->pins, 1, memory_order_relaxed) > 0) {
+        return true;
+    }
+    size_t cost = frame_cost(frame);
+    size_t before = atomic_fetch_add_explicit(hub->settings.pinned, cost, memory_order_relaxed);
+    return before + cost <= hub->settings.pinned_max;
+}
+
+void deliver_clear_part(struct hub *hub, struct subscriber *s) {
+    if (!s->part) {
+        return;
+    }
+    if (atomic_fetch_sub_explicit(&s->part->pins, 1, memory_order_relaxed) == 1) {
+        atomic_fetch_sub_explicit(hub->settings.pinned, frame_cost(s->part), memory_order_relaxed);
+    }
+    frame_unref(s->part);
+    s->part = NULL;
+    s->part_sent = 0;
+}
+
+static void add_piece(struct turn *turn, struct bytes piece) {
+    turn->pieces[turn->count++] = piece;
+    turn->total += piece.len;
+}
+
+static int gather_part(struct hub *hub, struct subscriber *s, struct turn *turn) {
+    struct bytes all;
+    int rc = s->part ? run_single(&hub->run, s->feed->encoding, s->part, &all) : 0;
+    if (rc == 0 && s->part) {
+        add_piece(turn, bytes_make(all.at + s->part_sent, all.len - s->part_sent));
+        turn->part = turn->total;
+    }
+    return rc;
+}
+
+static int tell_gap(struct hub *hub, struct subscriber *s, const struct past_batch *batch) {
+    char text[ID_TEXT_MAX];
+    struct frame *gap;
+    const char *reason = s->flags & SUBSCRIBER_WAS_LIVE ? "lagged" : "expired";
+    event_id before = batch->count ? batch->frames[0]->id : 0;
+    int rc = control_gap(&gap, hub->settings.mem, bytes_make(text, id_format(s->id, text)), before,
+                         reason);
+    if (rc == 0) {
+        (void)deliver_set_part(hub, s, gap, 0);
+        s->flags |= SUBSCRIBER_SERVED;
+        hub_count(&hub->stats.gaps, 1);
+    }
+    return rc;
+}
+
+// Without a past, all that the window has dropped is lost.
+static int read_past(struct hub *hub, struct subscriber *s, struct past_batch *batch) {
+    struct past *past = hub->settings.past;
+    if (past) {
+        return past->read(past, s->feed->selection, s->id, hub->heard, hub->settings.run_bytes,
+                          batch);
+    }
+    batch->floor = batch->reached = s->feed->floor;
+    return 0;
+}
+
+static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn) {
+    int rc = read_past(hub, s, &turn->batch);
+    if (rc) {
+        return rc;
+    }
+    bool news = turn->batch.floor > s->id && turn->batch.floor > s->told;
+    if (news && !(s->flags & SUBSCRIBER_FROM_START)) {
+        rc = tell_gap(hub, s, &turn->batch);
+        rc = rc ? rc : gather_part(hub, s, turn);
+    }
+    if (rc) {
+        return rc;
+    }
+    s->told = turn->batch.floor > s->told ? turn->batch.floor : s->told;
+    if (turn->batch.count == 0) {
+        s->id = turn->batch.reached;
+        return 0;
+    }
+    if (turn->part && s->feed->encoding != ENCODING_EVENT_STREAM) {
+        return 0; // the encoded gap occupies the run
+    }
+    struct bytes bytes;
+    rc = run_load(&hub->run, s->feed->encoding, turn->batch.frames, turn->batch.count, &bytes);
+    if (rc == 0) {
+        add_piece(turn, bytes);
+        turn->run = true;
+    }
+    return rc;
+}
+
+static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
+    struct feed *feed = s->feed;
+    int rc = gather_part(hub, s, turn);
+    if (rc || (turn->part && feed->encoding != ENCODING_EVENT_STREAM)) {
+        return rc;
+    }
+    if (s->id < feed->floor) {
+        // A gap takes the place of the part, so the part goes first, alone.
+        return turn->part ? 0 : gather_past(hub, s, turn);
+    }
+    if (s->id < feed->newest) {
+        struct bytes bytes;
+        rc = run_cover(&hub->run, feed, s->id, &bytes);
+        if (rc == 0) {
+            add_piece(turn, bytes);
+            turn->run = true;
+        }
+    }
+    return rc;
+}
+
+static void stall(struct hub *hub, struct subscriber *s) {
+    s->state = SUBSCRIBER_STALLED;
+    list_push_back(&s->feed->stalled, &s->link);
+    hub_count(&hub->stats.stalls, 1);
+}
+
+// Moves the cursor by what was taken from the run. False when what is left of a frame cannot be
+// kept.
+static bool account_run(struct hub *hub, struct subscriber *s, const struct turn *turn,
+                        size_t taken) {
+    struct frame *part;
+    uint32_t part_sent;
+    uint32_t frames = run_account(&hub->run, s->id, taken, &s->id, &part, &part_sent);
+    if (taken) {
+        s->flags &= (uint8_t)~SUBSCRIBER_FROM_START;
+        s->flags |= SUBSCRIBER_SERVED;
+    }
+    hub_count(&hub->stats.deliveries, frames);
+    if (turn->batch.count) {
+        hub_count(&hub->stats.replayed, frames);
+        if (frames == turn->batch.count) {
+            s->id = turn->batch.reached;
+        }
+    }
+    if (!part) {
+        return true;
+    }
+    s->id = part->id; // the rest of it comes before anything else
+    return deliver_set_part(hub, s, frame_ref(part), part_sent);
+}
+
+// False when the subscriber cannot be kept.
+static bool account(struct hub *hub, struct subscriber *s, const struct turn *turn, size_t taken) {
+    hub_count(&hub->stats.sends, 1);
+    hub_count(&hub->stats.bytes, taken);
+    if (taken < turn->part) {
+        s->part_sent += (uint32_t)taken;
+        return true;
+    }
+    deliver_clear_part(hub, s);
+    return !turn->run || account_run(hub, s, turn, taken - turn->part);
+}
+
+static bool has_all(const struct subscriber *s) {
+    return !s->part && s->id >= s->feed->newest && s->id >= s->feed->floor;
+}
+
+static void tell_caught_up(struct hub *hub, struct subscriber *s) {
+    struct frame *frame;
+    if (control_caught_up(&frame, hub->settings.mem, s->id) == 0) {
+        s->flags &= (uint8_t)~SUBSCRIBER_TELL;
+        (void)deliver_set_part(hub, s, frame, 0);
+    }
+}
+
+static void finish_once(struct hub *hub, struct subscriber *s) {
+    hub_leave(s);
+    hub->settings.ops->finished(s);
+}
+
+void deliver_place(struct hub *hub, struct subscriber *s) {
+    if (has_all(s) && s->flags & SUBSCRIBER_TELL) {
+        tell_caught_up(hub, s);
+    }
+    if (has_all(s) && s->flags & SUBSCRIBER_NO_WAIT) {
+        finish_once(hub, s);
+    } else if (has_all(s)) {
+        s->state = SUBSCRIBER_LIVE;
+        s->flags |= SUBSCRIBER_WAS_LIVE;
+        s->flags &= (uint8_t)~SUBSCRIBER_FROM_START; // from here on a loss is a loss
+        list_push_back(&s->feed->ready, &s->link);
+    } else if (s->id < s->feed->floor) {
+        s->state = SUBSCRIBER_BEHIND;
+        list_push_back(&hub->behind, &s->link);
+    } else {
+        s->state = SUBSCRIBER_LIVE;
+        list_push_back(&s->feed->due, &s->link);
+        feed_mark_dirty(s->feed);
+    }
+}
+
+// Whether it is a poll that has something to go home with; a greeting or a heartbeat is nothing.
+static bool is_served(const struct subscriber *s) {
+    return s->flags & SUBSCRIBER_ONCE && s->flags & SUBSCRIBER_SERVED;
+}
+
+static void settle(struct hub *hub, struct subscriber *s, const struct turn *turn, size_t taken) {
+    if (!account(hub, s, turn, taken)) {
+        stall(hub, s); // in a list, so that it can leave
+        hub->settings.ops->unaffordable(s);
+    } else if (taken < turn->total) {
+        stall(hub, s);
+    } else if (is_served(s) && (turn->run || has_all(s))) {
+        finish_once(hub, s);
+    } else {
+        deliver_place(hub, s);
+    }
+}
+
+void deliver(struct hub *hub, struct subscriber *s) {
+    struct turn turn;
+    turn.count = 0;
+    turn.part = turn.total = 0;
+    turn.run = false;
+    turn.batch.count = 0;
+    int rc = gather(hub, s, &turn);
+    if (rc || turn.count == 0) {
+        deliver_place(hub, s); // no memory just now, or nothing to send after all
+    } else {
+        ptrdiff_t taken = hub->settings.ops->send(s, turn.pieces, turn.count);
+        if (taken >= 0) {
+            settle(hub, s, &turn, (size_t)taken);
+        }
+    }
+    past_batch_release(&turn.batch);
+}

@@ -1,0 +1,75 @@
+// A frame as JSON: {"id","topic","event","data"}. The data is a string, its lines joined by LF.
+#include "hub/encoding.h"
+
+#include "base/json.h"
+
+static int append_text_member(struct buf *out, const char *name, struct bytes value) {
+    int rc = buf_append_text(out, name);
+    return rc ? rc : json_append_string(out, value);
+}
+
+static int append_id(struct buf *out, const struct frame *frame) {
+    char text[ID_TEXT_MAX];
+    struct bytes own = frame_own_id(frame);
+    if (frame->id == 0) {
+        return 0;
+    }
+    struct bytes id = own.len ? own : bytes_make(text, id_format(frame->id, text));
+    int rc = append_text_member(out, "\"id\":", id);
+    return rc ? rc : buf_append_text(out, ",");
+}
+
+static int append_topic(struct buf *out, const struct frame *frame) {
+    if (frame->topic_count == 0) {
+        return 0;
+    }
+    int rc = append_text_member(out, "\"topic\":", frame_topic(frame, 0).text);
+    return rc ? rc : buf_append_text(out, ",");
+}
+
+static int append_data(struct buf *out, const struct frame *frame) {
+    uint32_t place = 0;
+    struct bytes line;
+    int rc = buf_append_text(out, ",\"data\":\"");
+    for (bool first = true; rc == 0 && frame_next_line(frame, &place, &line); first = false) {
+        rc = first ? 0 : buf_append_text(out, "\\n");
+        rc = rc ? rc : json_append_escaped(out, line);
+    }
+    return rc ? rc : buf_append_text(out, "\"}");
+}
+
+static int append_object(struct buf *out, const struct frame *frame) {
+    struct bytes type = frame_type(frame);
+    int rc = buf_append_text(out, "{");
+    rc = rc ? rc : append_id(out, frame);
+    rc = rc ? rc : append_topic(out, frame);
+    rc = rc ? rc : append_text_member(out, "\"event\":", type.len ? type : bytes_of("message"));
+    return rc ? rc : append_data(out, frame);
+}
+
+int encoding_append(enum encoding encoding, const struct frame *frame, struct buf *out) {
+    size_t before = out->len;
+    int rc = 0;
+    if (frame->raw) {
+        return buf_append(out, frame_bytes(frame).at, frame->size);
+    }
+    switch (encoding) {
+    case ENCODING_EVENT_STREAM:
+        rc = buf_append(out, frame_bytes(frame).at, frame->size);
+        break;
+    case ENCODING_NDJSON:
+        rc = append_object(out, frame);
+        rc = rc ? rc : buf_append_text(out, "\n");
+        break;
+    case ENCODING_ITEMS:
+        rc = buf_append_text(out, ",");
+        rc = rc ? rc : append_object(out, frame);
+        break;
+    case ENCODING_COUNT:
+        break;
+    }
+    if (rc) {
+        out->len = before;
+    }
+    return rc;
+}

@@ -1,0 +1,135 @@
+// The hub of one worker: which topics and patterns are listened to, through which feeds, and how
+// far each subscriber is. It has no sockets and no clock: the owner hands it frames in order, gives
+// it turns to flush, and is called back to send. One thread, the owner's.
+#ifndef HUB_HUB_H
+#define HUB_HUB_H
+
+#include <stdatomic.h>
+
+#include "hub/feed.h"
+#include "hub/past.h"
+#include "hub/run.h"
+#include "hub/topics.h"
+
+enum subscriber_state {
+    SUBSCRIBER_OUT,     // in no feed
+    SUBSCRIBER_LIVE,    // in its feed's ready or due
+    SUBSCRIBER_STALLED, // in its feed's stalled: its connection is full
+    SUBSCRIBER_BEHIND,  // in the hub's behind: it needs what only the past still has
+};
+
+enum subscriber_flags {
+    SUBSCRIBER_FROM_START = 1, // whatever was dropped before its first event is no gap
+    SUBSCRIBER_TELL = 2,       // wants freshet.caught-up when it has caught up
+    SUBSCRIBER_ONCE = 4,       // leaves by itself after the first events (a poll)
+    SUBSCRIBER_NO_WAIT = 8,    // with ONCE: leaves even with nothing, as soon as it has everything
+    SUBSCRIBER_WAS_LIVE = 16,  // had everything at least once
+    SUBSCRIBER_SERVED = 32,    // was sent, or is being sent, an event or a gap
+};
+
+// A cursor. Owned by whoever joined it, at a fixed address until it has left.
+struct subscriber {
+    struct list link; // in the list that its state names
+    struct feed *feed;
+    event_id id;        // it has been handed everything up to here
+    event_id told;      // losses up to here are no news to it
+    struct frame *part; // what it has only a part of, or is to get before anything else
+    uint32_t part_sent; // bytes of that
+    uint8_t state, flags;
+};
+
+struct hub_ops {
+    // Hands the pieces, in order, to the subscriber's connection, which copies what it takes.
+    // Returns the bytes taken. Fewer than given: it is full, and the owner calls hub_writable when
+    // that has changed. Negative: it is gone, and the callback has made it leave.
+    ptrdiff_t (*send)(struct subscriber *subscriber, const struct bytes *pieces, int count);
+
+    // A subscriber with SUBSCRIBER_ONCE has got its events and has left. May be called within
+    // hub_join.
+    void (*finished)(struct subscriber *subscriber);
+
+    // The subscriber is in the middle of a frame and the budget for such frames is spent. The
+    // callback makes it leave.
+    void (*unaffordable)(struct subscriber *subscriber);
+};
+
+struct hub_settings {
+    const struct mem *mem;
+    const struct hash_key *key;
+    const struct hub_ops *ops;
+    struct past *past;     // may be NULL: there is none
+    size_t window_bytes;   // what all windows of this hub may hold together
+    size_t run_bytes;      // the most that one send carries
+    size_t idle_topics;    // topics remembered only because of patterns
+    atomic_size_t *pinned; // bytes of half-sent frames, shared by all hubs
+    size_t pinned_max;
+};
+
+// Written by the owner's thread only; anyone may read.
+struct hub_stats {
+    atomic_ullong frames, deliveries, sends, bytes, stalls, gaps, replayed, window_drops, lost;
+};
+
+struct hub {
+    struct hub_settings settings;
+    struct topics topics;
+    struct map feeds;
+    struct list dirty;  // feeds with due subscribers
+    struct list behind; // subscribers that read the past
+    struct ring window; // {feed, charge} for every slot of every feed, oldest first
+    size_t window_held;
+    event_id window_newest; // the newest frame that the window was charged for
+    struct run run;
+    struct frame *heartbeats[ENCODING_COUNT]; // NULL where the encoding has none
+    event_id heard;                           // every frame up to here has been taken
+    size_t subscribers;
+    struct hub_stats stats;
+};
+
+// 0 or ERR_NOMEM. `heard` is the newest id that the sequencer has given out before the hub's inbox
+// was connected.
+int hub_init(struct hub *hub, const struct hub_settings *settings, event_id heard);
+
+// Every subscriber has left.
+void hub_finish(struct hub *hub);
+
+// The next frame, in order. Does not take the caller's reference.
+void hub_take(struct hub *hub, struct frame *frame);
+
+// Frames up to this id never reached this hub (its inbox was full).
+void hub_lose(struct hub *hub, event_id upto);
+
+struct hub_start {
+    event_id after;      // the cursor: the first event it gets is the first above this
+    uint8_t flags;       // of enum subscriber_flags
+    struct frame *first; // sent before anything else, or NULL; the reference passes to the hub
+};
+
+// Puts a subscriber in. Takes the selection over. 0, or ERR_NOMEM and the subscriber is out.
+int hub_join(struct hub *hub, struct selection *selection, enum encoding encoding,
+             struct subscriber *subscriber, const struct hub_start *start);
+
+// Takes it out, wherever it stands; harmless when it is out already.
+void hub_leave(struct subscriber *subscriber);
+
+// The connection of a stalled subscriber can take more.
+void hub_writable(struct subscriber *subscriber);
+
+// Sends a heartbeat, unless something else is under way or the encoding has none.
+void hub_heartbeat(struct subscriber *subscriber);
+
+// Serves who is due, at most `budget` sends. True when there is more to do.
+bool hub_flush(struct hub *hub, unsigned budget);
+
+// How far behind the newest event of its feed it is: in events, as far back as the window tells, and
+// in milliseconds. 0 when it has everything.
+uint64_t hub_behind(const struct subscriber *subscriber);
+int64_t hub_behind_ms(const struct subscriber *subscriber);
+
+static inline void hub_count(atomic_ullong *counter, unsigned long long by) {
+    // One writer, so a plain add is enough; atomic only so that readers see whole numbers.
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+                          memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,207 @@
+// Every length of a partial send, in every state and every encoding: what a connection gets in the
+// end must not depend on where it was interrupted.
+#include "hub/verify.h"
+
+#include "hub/control.h"
+
+// One way to stand before some events. Prepares a subscriber that is owed something.
+typedef void set_scene(struct fake_sub *sub, struct hub_start start);
+
+static enum encoding encoding; // of the scene at hand
+
+static void join(struct fake_sub *sub, struct hub_start start) {
+    assert_int_equal(fake_join_at(sub, "a b", encoding, &start), 0);
+}
+
+static void publish_some(struct fake_hub *fake) {
+    fake_publish(fake, "a", "one");
+    fake_publish(fake, "b", "two\nlines");
+    fake_publish(fake, "c", "for nobody");
+    fake_publish(fake, "b a", "\"three\" \\ \x01");
+}
+
+static void scene_live(struct fake_sub *sub, struct hub_start start) {
+    start.after = sub->fake->hub.heard;
+    join(sub, start);
+    publish_some(sub->fake);
+}
+
+static void scene_past(struct fake_sub *sub, struct hub_start start) {
+    publish_some(sub->fake);
+    join(sub, start);
+}
+
+static void scene_gap(struct fake_sub *sub, struct hub_start start) {
+    publish_some(sub->fake);
+    sub->fake->past.dropped = 1;
+    join(sub, start);
+}
+
+// The past can say nothing but that all is lost; what follows is in the window.
+static void scene_gap_then_live(struct fake_sub *sub, struct hub_start start) {
+    publish_some(sub->fake);
+    sub->fake->past.dropped = sub->fake->past.count;
+    join(sub, start);
+    publish_some(sub->fake);
+}
+
+static void scene_small_batches(struct fake_sub *sub, struct hub_start start) {
+    sub->fake->past.most = 1;
+    sub->fake->past.look_at = 1;
+    scene_past(sub, start);
+}
+
+static void scene_heartbeat(struct fake_sub *sub, struct hub_start start) {
+    start.after = sub->fake->hub.heard;
+    join(sub, start);
+    fake_flush(sub->fake);
+    hub_heartbeat(&sub->s);
+    publish_some(sub->fake);
+}
+
+static void scene_caught_up(struct fake_sub *sub, struct hub_start start) {
+    start.flags = SUBSCRIBER_TELL;
+    scene_past(sub, start);
+}
+
+static void scene_first(struct fake_sub *sub, struct hub_start start) {
+    const struct mem *mem = &sub->fake->frame_mem.mem;
+    assert_int_equal(control_caught_up(&start.first, mem, 7), 0);
+    scene_past(sub, start);
+}
+
+// Another subscriber keeps the feed's window, and this one comes into the middle of it.
+static struct fake_sub keeper;
+
+static void scene_window(struct fake_sub *sub, struct hub_start start) {
+    fake_sub_init(&keeper, sub->fake);
+    struct hub_start now = {.after = sub->fake->hub.heard};
+    assert_int_equal(fake_join_at(&keeper, "b a", encoding, &now), 0);
+    start.after = fake_publish(sub->fake, "a", "before");
+    publish_some(sub->fake);
+    join(sub, start);
+}
+
+struct cut {
+    size_t first, then; // bytes accepted at first, and at each turn after that
+    bool news;          // more is published while it is stalled
+};
+
+static void drain(struct fake_sub *sub, const struct cut *cut) {
+    fake_drain(sub, cut->first);
+    fake_flush(sub->fake);
+    if (cut->news) {
+        publish_some(sub->fake);
+        fake_flush(sub->fake);
+    }
+    for (int turns = 0; sub->s.state == SUBSCRIBER_STALLED; turns++) {
+        assert_true(turns < 10000);
+        fake_drain(sub, cut->then);
+        fake_flush(sub->fake);
+    }
+}
+
+static struct verdict play(set_scene *scene, const struct cut *cut, struct buf *got) {
+    struct fake_hub fake;
+    struct fake_sub sub;
+    struct hub_start start = {.after = 500};
+    fake_hub_init(&fake);
+    fake.settings.run_bytes = 120;
+    fake_hub_open(&fake);
+    fake_sub_init(&sub, &fake);
+    sub.room = cut->first;
+    keeper = (struct fake_sub){0};
+    scene(&sub, start);
+    drain(&sub, cut);
+    struct verdict verdict = verify_all(&sub);
+    buf_clear(got);
+    assert_int_equal(buf_append(got, sub.got.at, sub.got.len), 0);
+    if (keeper.fake) {
+        fake_sub_finish(&keeper);
+    }
+    fake_sub_finish(&sub);
+    fake_hub_finish(&fake);
+    return verdict;
+}
+
+static void same(set_scene *scene, struct cut cut, const struct buf *whole, struct verdict *want) {
+    struct buf got;
+    buf_init(&got, &mem_libc, 0);
+    struct verdict verdict = play(scene, &cut, &got);
+    assert_int_equal(got.len, whole->len);
+    assert_memory_equal(got.at, whole->at, got.len);
+    assert_memory_equal(&verdict, want, sizeof(verdict));
+    buf_finish(&got);
+}
+
+static void cut_everywhere(set_scene *scene, bool news) {
+    struct buf whole, with_news;
+    buf_init(&whole, &mem_libc, 0);
+    buf_init(&with_news, &mem_libc, 0);
+    struct verdict verdict = play(scene, &(struct cut){SIZE_MAX, SIZE_MAX, false}, &whole);
+    assert_true(verdict.events >= 2);
+    for (size_t n = 0; n < whole.len && !news; n++) {
+        same(scene, (struct cut){n, SIZE_MAX, false}, &whole, &verdict);
+        if (n) {
+            same(scene, (struct cut){n, n, false}, &whole, &verdict);
+        }
+    }
+    struct cut all = {whole.len, SIZE_MAX, true};
+    struct verdict more = play(scene, &all, &with_news);
+    for (size_t n = 0; n < whole.len && news; n++) {
+        same(scene, (struct cut){n, SIZE_MAX, true}, &with_news, &more);
+    }
+    buf_finish(&with_news);
+    buf_finish(&whole);
+}
+
+static void in_every_encoding(set_scene *scene) {
+    for (int i = 0; i < ENCODING_COUNT; i++) {
+        encoding = (enum encoding)i;
+        cut_everywhere(scene, false);
+        cut_everywhere(scene, true);
+    }
+}
+
+static void test_live(void **state) {
+    in_every_encoding(scene_live);
+}
+
+static void test_window(void **state) {
+    in_every_encoding(scene_window);
+}
+
+static void test_past(void **state) {
+    in_every_encoding(scene_past);
+    in_every_encoding(scene_small_batches);
+}
+
+static void test_gap(void **state) {
+    in_every_encoding(scene_gap);
+    in_every_encoding(scene_gap_then_live);
+}
+
+static void test_heartbeat(void **state) {
+    in_every_encoding(scene_heartbeat);
+}
+
+static void test_caught_up(void **state) {
+    for (int i = 0; i < ENCODING_COUNT; i++) {
+        encoding = (enum encoding)i;
+        cut_everywhere(scene_caught_up, false);
+    }
+}
+
+static void test_first(void **state) {
+    in_every_encoding(scene_first);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_live),      cmocka_unit_test(test_window),
+        cmocka_unit_test(test_past),      cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_heartbeat), cmocka_unit_test(test_caught_up),
+        cmocka_unit_test(test_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
