@@ -1,0 +1,216 @@
+// The writers' half: appending and dropping. The policy: an event is held by every one of its
+// topics or by none, limits push out the oldest, and whatever goes, or never came in, raises the
+// floors, so that a reader who missed it is told. What would not fit alone pushes nothing out: it
+// is dropped.
+#include "history/memory.h"
+
+#include "base/error.h"
+
+enum {
+    PLACE_COST = 32,       // an event in the log, and the allocator's own for the frame
+    TOPIC_PLACE_COST = 16, // an event in one topic
+    EXPIRE_PORTION = 1024, // events an expire() looks at
+    EXPIRE_PER_APPEND = 4, // so that age holds under load, whenever expire() comes
+};
+
+// The topics that hold a new event, each once.
+struct holding {
+    struct memory_topic *topics[FRAME_TOPICS_MAX];
+    size_t count;
+};
+
+uint64_t memory_charge(const struct frame *frame) {
+    uint64_t a_topic = TOPIC_PLACE_COST + (frame->own_id_len ? OWN_ID_COST : 0);
+    return frame_cost(frame) + PLACE_COST + frame->topic_count * a_topic;
+}
+
+static void release(struct memory *memory, struct frame *frame, uint64_t *reason) {
+    memory->frame_bytes -= memory_charge(frame);
+    (*reason)++;
+    frame_unref(frame);
+}
+
+static void leave_topic(struct memory *memory, struct memory_topic *topic) {
+    memory_own_ids_remove(&memory->own_ids, topic, memory_topic_frame(topic, 0));
+    memory_topics_drop(&memory->topics, topic);
+}
+
+static void drop_oldest_of(struct memory *memory, struct memory_topic *topic, uint64_t *reason) {
+    event_id id = memory_topic_frame(topic, 0)->id;
+    leave_topic(memory, topic);
+    struct frame *frame = memory_log_let_go(&memory->log, id);
+    if (frame) {
+        release(memory, frame, reason);
+    }
+}
+
+// The oldest event of all is the oldest of every topic that still has it.
+static void drop_oldest(struct memory *memory, uint64_t *reason) {
+    struct frame *frame = memory_log_pop(&memory->log);
+    for (size_t i = 0; i < frame->topic_count; i++) {
+        struct topic_name name = frame_topic(frame, i);
+        struct memory_topic *topic = memory_topics_find(&memory->topics, &name);
+        if (topic && memory_topic_frame(topic, 0) == frame) {
+            leave_topic(memory, topic);
+        }
+    }
+    release(memory, frame, reason);
+}
+
+static bool oldest_is_too_old(const struct memory *memory, int64_t now) {
+    const struct frame *oldest = memory_log_oldest(&memory->log);
+    return oldest && memory->limits.age_ms > 0 &&
+           now - id_to_ms(oldest->id) > memory->limits.age_ms;
+}
+
+static bool expire_some(struct memory *memory, int64_t now, size_t portion) {
+    while (portion && oldest_is_too_old(memory, now)) {
+        drop_oldest(memory, &memory->dropped.dropped_age);
+        portion--;
+    }
+    return oldest_is_too_old(memory, now);
+}
+
+// Why the event cannot be held at all; NULL when it can.
+static uint64_t *refusal(struct memory *memory, const struct frame *frame) {
+    const struct history_limits *limits = &memory->limits;
+    if (limits->topic_count == 0 || frame->topic_count == 0) {
+        return &memory->dropped.dropped_count;
+    }
+    if (limits->topic_bytes && frame_cost(frame) > limits->topic_bytes) {
+        return &memory->dropped.dropped_bytes;
+    }
+    return memory_charge(frame) > limits->bytes ? &memory->dropped.dropped_budget : NULL;
+}
+
+static void miss(struct memory *memory, const struct frame *frame, uint64_t *reason) {
+    for (size_t i = 0; i < frame->topic_count; i++) {
+        struct topic_name name = frame_topic(frame, i);
+        memory_topics_miss(&memory->topics, &name, frame->id);
+    }
+    (*reason)++;
+}
+
+static bool holds(const struct memory *memory, const struct topic_name *name,
+                  const struct frame *frame) {
+    const struct memory_topic *topic = memory_topics_find(&memory->topics, name);
+    return topic && memory_topic_frame(topic, topic->frames.count - 1) == frame;
+}
+
+static int enter_topics(struct memory *memory, struct frame *frame, struct holding *holding) {
+    for (size_t i = 0; i < frame->topic_count; i++) {
+        struct topic_name name = frame_topic(frame, i);
+        if (i && holds(memory, &name, frame)) {
+            continue; // a publisher named it twice
+        }
+        struct memory_topic *topic = memory_topics_push(&memory->topics, &name, frame);
+        if (!topic) {
+            return ERR_NOMEM;
+        }
+        holding->topics[holding->count++] = topic;
+    }
+    return 0;
+}
+
+// What can fail comes first, so that there is little to take back.
+static int hold(struct memory *memory, struct frame *frame, struct holding *holding) {
+    if (memory_log_reserve(&memory->log)) {
+        return ERR_NOMEM;
+    }
+    if (enter_topics(memory, frame, holding)) {
+        while (holding->count) {
+            memory_topics_unpush(&memory->topics, holding->topics[--holding->count]);
+        }
+        return ERR_NOMEM;
+    }
+    memory_log_push(&memory->log, frame, holding->count);
+    memory->frame_bytes += memory_charge(frame);
+    for (size_t i = 0; i < holding->count; i++) {
+        memory_own_ids_add(&memory->own_ids, holding->topics[i], frame);
+    }
+    return 0;
+}
+
+static void trim(struct memory *memory, const struct holding *holding) {
+    const struct history_limits *limits = &memory->limits;
+    for (size_t i = 0; i < holding->count; i++) {
+        // The new event fits alone, so the topic outlives both loops.
+        struct memory_topic *topic = holding->topics[i];
+        while (topic->frames.count > limits->topic_count) {
+            drop_oldest_of(memory, topic, &memory->dropped.dropped_count);
+        }
+        while (limits->topic_bytes && topic->bytes > limits->topic_bytes) {
+            drop_oldest_of(memory, topic, &memory->dropped.dropped_bytes);
+        }
+    }
+    while (memory->log.events && memory->frame_bytes + memory->topics.bytes > limits->bytes) {
+        drop_oldest(memory, &memory->dropped.dropped_budget);
+    }
+}
+
+static void append(struct history *history, struct frame *frame, int64_t now) {
+    struct memory *memory = memory_of(history);
+    struct holding holding = {.count = 0};
+    pthread_mutex_lock(&memory->lock);
+    (void)expire_some(memory, now, EXPIRE_PER_APPEND);
+    uint64_t *reason = refusal(memory, frame);
+    if (!reason && hold(memory, frame, &holding)) {
+        reason = &memory->dropped.dropped_budget;
+    }
+    if (reason) {
+        miss(memory, frame, reason);
+    } else {
+        trim(memory, &holding);
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+static bool expire(struct history *history, int64_t now) {
+    struct memory *memory = memory_of(history);
+    pthread_mutex_lock(&memory->lock);
+    bool more = expire_some(memory, now, EXPIRE_PORTION);
+    pthread_mutex_unlock(&memory->lock);
+    return more;
+}
+
+static void destroy(struct history *history) {
+    struct memory *memory = memory_of(history);
+    uint64_t uncounted = 0;
+    while (memory->log.events) {
+        drop_oldest(memory, &uncounted);
+    }
+    memory_own_ids_finish(&memory->own_ids);
+    memory_topics_finish(&memory->topics);
+    memory_log_finish(&memory->log);
+    pthread_mutex_destroy(&memory->lock);
+    mem_free(memory->mem, memory);
+}
+
+int history_memory_create(struct history **out, const struct mem *mem, const struct hash_key *key,
+                          const struct history_limits *limits) {
+    struct memory *memory = mem_new(mem, sizeof(*memory));
+    if (!memory) {
+        return ERR_NOMEM;
+    }
+    if (pthread_mutex_init(&memory->lock, NULL)) {
+        mem_free(mem, memory);
+        return ERR_NOMEM;
+    }
+    memory->history = (struct history){
+        .past = {.read = memory_read, .last = memory_last, .find = memory_find},
+        .append = append,
+        .expire = expire,
+        .stats = memory_stats,
+        .topics = memory_walk,
+        .topic = memory_topic_info,
+        .destroy = destroy,
+    };
+    memory->mem = mem;
+    memory->limits = *limits;
+    memory_log_init(&memory->log, mem);
+    memory_floors_init(&memory->floors, key, limits->origin);
+    memory_topics_init(&memory->topics, mem, &memory->floors);
+    memory_own_ids_init(&memory->own_ids, mem, key);
+    *out = &memory->history;
+    return 0;
+}

@@ -1,0 +1,54 @@
+// The history in memory, as its own files see it. One mutex guards everything; what it is held for
+// is bounded: an append and what the append pushes out, or a portion of a reader's work.
+#ifndef HISTORY_MEMORY_H
+#define HISTORY_MEMORY_H
+
+#include <pthread.h>
+
+#include "history/history.h"
+#include "history/memory_log.h"
+#include "history/memory_own_ids.h"
+#include "history/memory_topics.h"
+
+struct memory {
+    struct history history;
+    const struct mem *mem;
+    struct history_limits limits; // constant
+    pthread_mutex_t lock;
+    // Below: under the lock.
+    struct memory_log log;
+    struct memory_topics topics;
+    struct memory_own_ids own_ids;
+    uint64_t frame_bytes;         // what the events are charged with
+    struct history_stats dropped; // only the counters of drops
+    struct memory_floors floors;
+};
+
+// What the global budget is charged with for holding a frame: the frame, its places in the log, in
+// the topics and in the index of own ids.
+uint64_t memory_charge(const struct frame *frame);
+
+// The readers' half of the interface.
+int memory_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
+                size_t max_bytes, struct past_batch *batch);
+event_id memory_last(struct past *past, const struct selection *selection, size_t count,
+                     event_id upto);
+int memory_find(struct past *past, const struct selection *selection, struct bytes own_id,
+                event_id *at);
+
+// The console's.
+void memory_stats(struct history *history, struct history_stats *out);
+bool memory_walk(struct history *history, size_t *place, size_t portion, history_visit *visit,
+                 void *ctx);
+bool memory_topic_info(struct history *history, const struct topic_name *name,
+                       struct history_topic *out);
+
+static inline struct memory *memory_of(struct history *history) {
+    return container_of(history, struct memory, history);
+}
+
+static inline struct memory *memory_of_past(struct past *past) {
+    return container_of(past, struct memory, history.past);
+}
+
+#endif

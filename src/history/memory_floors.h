@@ -1,0 +1,42 @@
+// What is remembered of what was dropped: for every topic and pattern, known or not, an id that no
+// dropped event of it lies above. In a fixed amount of memory, so names share buckets; a shared
+// bucket can only make a floor too high (a gap is told though nothing was missed), never too low.
+#ifndef HISTORY_MEMORY_FLOORS_H
+#define HISTORY_MEMORY_FLOORS_H
+
+#include "hub/id.h"
+#include "hub/topic.h"
+
+// A pattern is known by the segments before its first wildcard, at most FLOOR_DEPTH of them.
+enum { FLOOR_BUCKETS = 1 << 14, FLOOR_DEPTH = 3 };
+
+struct memory_floors {
+    struct hash_key key;
+    event_id all; // of every topic
+    event_id buckets[FLOOR_BUCKETS];
+};
+
+// The buckets of the patterns that may match a topic, computed once a topic.
+struct floor_prefixes {
+    uint16_t count;
+    uint16_t buckets[FLOOR_DEPTH];
+};
+
+// Nothing is known of events up to `origin`: every floor starts there.
+void memory_floors_init(struct memory_floors *floors, const struct hash_key *key, event_id origin);
+
+struct floor_prefixes memory_floors_prefixes(const struct memory_floors *floors,
+                                             struct bytes topic);
+
+// An event of a topic with these prefixes was dropped.
+void memory_floors_raise(struct memory_floors *floors, const struct floor_prefixes *prefixes,
+                         event_id id);
+
+// The floor of a topic that is no longer known by name, written when it goes and read when its name
+// comes back.
+void memory_floors_leave(struct memory_floors *floors, uint64_t topic_hash, event_id floor);
+event_id memory_floors_of_topic(const struct memory_floors *floors, uint64_t topic_hash);
+
+event_id memory_floors_of_pattern(const struct memory_floors *floors, struct bytes pattern);
+
+#endif

@@ -1,0 +1,61 @@
+// What the metrics and the console ask: totals, one topic, all topics in portions. Visitors run
+// under the lock, so that no name has to be copied; a portion is as long as its caller dares to
+// hold it.
+#include "history/memory.h"
+
+struct walk {
+    history_visit *visit;
+    void *ctx;
+    bool ended;
+};
+
+void memory_stats(struct history *history, struct history_stats *out) {
+    struct memory *memory = memory_of(history);
+    pthread_mutex_lock(&memory->lock);
+    *out = memory->dropped;
+    out->events = memory->log.events;
+    out->bytes = memory->frame_bytes + memory->topics.bytes;
+    out->topics = memory->topics.map.count;
+    pthread_mutex_unlock(&memory->lock);
+}
+
+static struct history_topic describe(const struct memory_topic *topic) {
+    return (struct history_topic){
+        .name = memory_topic_name(topic),
+        .events = topic->frames.count,
+        .bytes = topic->bytes,
+        .oldest = memory_topic_frame(topic, 0)->id,
+        .newest = memory_topic_frame(topic, topic->frames.count - 1)->id,
+    };
+}
+
+static void visit_node(void *ctx, struct map_node *node) {
+    struct walk *walk = ctx;
+    if (!walk->ended) {
+        struct history_topic topic = describe(container_of(node, struct memory_topic, node));
+        walk->ended = !walk->visit(walk->ctx, &topic);
+    }
+}
+
+bool memory_walk(struct history *history, size_t *place, size_t portion, history_visit *visit,
+                 void *ctx) {
+    struct memory *memory = memory_of(history);
+    struct walk walk = {.visit = visit, .ctx = ctx};
+    pthread_mutex_lock(&memory->lock);
+    bool more = map_walk(&memory->topics.map, place, portion, visit_node, &walk);
+    pthread_mutex_unlock(&memory->lock);
+    return more && !walk.ended;
+}
+
+bool memory_topic_info(struct history *history, const struct topic_name *name,
+                       struct history_topic *out) {
+    struct memory *memory = memory_of(history);
+    pthread_mutex_lock(&memory->lock);
+    const struct memory_topic *topic = memory_topics_find(&memory->topics, name);
+    if (topic) {
+        *out = describe(topic);
+        out->name = name->text; // the topic's own may be gone when this returns
+    }
+    pthread_mutex_unlock(&memory->lock);
+    return topic != NULL;
+}

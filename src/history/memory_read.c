@@ -1,0 +1,223 @@
+// The readers' half: what came after a cursor, where to start, where an id lies. The policy: a
+// reader may make itself slow, never the sequencer. Topics are merged under the lock, which costs
+// what the answer holds; a pattern has to look at every event, so it takes them from the log in
+// small portions and matches them with the lock released, and a call stops after a bounded number
+// of them.
+#include "history/memory.h"
+
+#include "base/error.h"
+#include "history/memory_merge.h"
+
+enum {
+    PORTION = 256,            // events taken from the log in one hold of the lock
+    MERGE_PORTION = 1024,     // steps of a backward merge in one hold of the lock
+    SCAN_EVENTS = 4096,       // events a read() of a pattern looks at
+    LOOK_BACK_EVENTS = 65536, // events a last() of a pattern looks at
+};
+
+struct portion {
+    struct frame *frames[PORTION];
+    size_t count;
+};
+
+static event_id floor_of(const struct memory *memory, const struct selection *selection) {
+    event_id floor = 0;
+    for (uint32_t i = 0; i < selection->count; i++) {
+        const struct selector *item = &selection->items[i];
+        event_id one = memory_topics_floor(&memory->topics, &item->name, item->pattern);
+        floor = floor < one ? one : floor;
+    }
+    return floor;
+}
+
+static bool has_room(const struct past_batch *batch, const struct frame *frame, size_t bytes_left) {
+    return batch->count == 0 || (batch->count < PAST_BATCH && frame->size <= bytes_left);
+}
+
+static void put(struct past_batch *batch, struct frame *frame, size_t *bytes_left) {
+    batch->frames[batch->count++] = frame;
+    batch->reached = frame->id;
+    *bytes_left -= frame->size < *bytes_left ? frame->size : *bytes_left;
+}
+
+static void read_topics(struct memory *memory, const struct selection *selection, event_id upto,
+                        size_t bytes_left, struct past_batch *batch) {
+    struct memory_merge merge;
+    pthread_mutex_lock(&memory->lock);
+    memory_merge_init(&merge, &memory->topics, selection, batch->reached, false);
+    struct frame *frame = memory_merge_peek(&merge);
+    while (frame && frame->id <= upto && has_room(batch, frame, bytes_left)) {
+        put(batch, frame_ref(frame), &bytes_left);
+        memory_merge_skip(&merge);
+        frame = memory_merge_peek(&merge);
+    }
+    if (!frame || frame->id > upto) {
+        batch->reached = upto;
+    }
+    batch->floor = floor_of(memory, selection);
+    pthread_mutex_unlock(&memory->lock);
+}
+
+static void take_forward(struct memory *memory, event_id after, event_id upto,
+                         struct portion *portion) {
+    portion->count = 0;
+    pthread_mutex_lock(&memory->lock);
+    struct log_place place = memory_log_seek(&memory->log, after);
+    struct frame *frame = memory_log_next(&memory->log, &place);
+    while (frame && frame->id <= upto && portion->count < PORTION) {
+        portion->frames[portion->count++] = frame_ref(frame);
+        frame = memory_log_next(&memory->log, &place);
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+static void take_backward(struct memory *memory, event_id upto, struct portion *portion) {
+    portion->count = 0;
+    pthread_mutex_lock(&memory->lock);
+    struct log_place place = memory_log_seek(&memory->log, upto);
+    struct frame *frame = memory_log_prev(&memory->log, &place);
+    while (frame && portion->count < PORTION) {
+        portion->frames[portion->count++] = frame_ref(frame);
+        frame = portion->count < PORTION ? memory_log_prev(&memory->log, &place) : NULL;
+    }
+    pthread_mutex_unlock(&memory->lock);
+}
+
+static void release_from(struct portion *portion, size_t at) {
+    while (at < portion->count) {
+        frame_unref(portion->frames[at++]);
+    }
+}
+
+// False when the batch is full.
+static bool keep_heard(struct portion *portion, const struct selection *selection,
+                       size_t *bytes_left, struct past_batch *batch) {
+    for (size_t i = 0; i < portion->count; i++) {
+        struct frame *frame = portion->frames[i];
+        if (!selection_hears(selection, frame)) {
+            batch->reached = frame->id;
+            frame_unref(frame);
+        } else if (has_room(batch, frame, *bytes_left)) {
+            put(batch, frame, bytes_left);
+        } else {
+            release_from(portion, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_log(struct memory *memory, const struct selection *selection, event_id upto,
+                     size_t bytes_left, struct past_batch *batch) {
+    struct portion portion;
+    for (size_t looked_at = 0; looked_at < SCAN_EVENTS; looked_at += PORTION) {
+        take_forward(memory, batch->reached, upto, &portion);
+        if (!keep_heard(&portion, selection, &bytes_left, batch)) {
+            break;
+        }
+        if (portion.count < PORTION) {
+            batch->reached = upto;
+            break;
+        }
+    }
+    // Last, so that it covers what was dropped while the lock was released in between.
+    pthread_mutex_lock(&memory->lock);
+    batch->floor = floor_of(memory, selection);
+    pthread_mutex_unlock(&memory->lock);
+}
+
+int memory_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
+                size_t max_bytes, struct past_batch *batch) {
+    struct memory *memory = memory_of_past(past);
+    batch->count = 0;
+    batch->reached = after;
+    if (upto < after) {
+        upto = after;
+    }
+    if (memory_merge_serves(selection)) {
+        read_topics(memory, selection, upto, max_bytes, batch);
+    } else {
+        read_log(memory, selection, upto, max_bytes, batch);
+    }
+    return 0;
+}
+
+static size_t step_back(struct memory *memory, const struct selection *selection, size_t count,
+                        event_id *cursor) {
+    struct memory_merge merge;
+    size_t steps = 0;
+    pthread_mutex_lock(&memory->lock);
+    memory_merge_init(&merge, &memory->topics, selection, *cursor, true);
+    for (; steps < count && merge.count; steps++) {
+        *cursor = memory_merge_peek(&merge)->id - 1;
+        memory_merge_skip(&merge);
+    }
+    pthread_mutex_unlock(&memory->lock);
+    return steps;
+}
+
+static event_id last_of_topics(struct memory *memory, const struct selection *selection,
+                               size_t count, event_id upto) {
+    event_id cursor = upto;
+    size_t steps = 0;
+    do {
+        size_t most = count < MERGE_PORTION ? count : MERGE_PORTION;
+        steps = step_back(memory, selection, most, &cursor);
+        count -= steps;
+    } while (count && steps);
+    return cursor;
+}
+
+static event_id last_of_log(struct memory *memory, const struct selection *selection, size_t count,
+                            event_id upto) {
+    struct portion portion;
+    event_id cursor = upto, seen = upto;
+    for (size_t looked_at = 0; count && looked_at < LOOK_BACK_EVENTS; looked_at += PORTION) {
+        take_backward(memory, seen, &portion);
+        for (size_t i = 0; i < portion.count; i++) {
+            seen = portion.frames[i]->id - 1;
+            if (count && selection_hears(selection, portion.frames[i])) {
+                cursor = seen;
+                count--;
+            }
+        }
+        release_from(&portion, 0);
+        if (portion.count < PORTION) {
+            break;
+        }
+    }
+    return cursor;
+}
+
+event_id memory_last(struct past *past, const struct selection *selection, size_t count,
+                     event_id upto) {
+    struct memory *memory = memory_of_past(past);
+    return memory_merge_serves(selection) ? last_of_topics(memory, selection, count, upto)
+                                          : last_of_log(memory, selection, count, upto);
+}
+
+static int find_in_topics(const struct memory *memory, const struct selection *selection,
+                          struct bytes own_id, event_id *at) {
+    int result = ERR_NOT_FOUND;
+    for (uint32_t i = 0; i < selection->count; i++) {
+        const struct memory_topic *topic =
+            memory_topics_find(&memory->topics, &selection->items[i].name);
+        event_id one;
+        if (topic && memory_own_ids_find(&memory->own_ids, topic, own_id, &one) == 0) {
+            *at = result == 0 && *at < one ? *at : one;
+            result = 0;
+        }
+    }
+    return result;
+}
+
+int memory_find(struct past *past, const struct selection *selection, struct bytes own_id,
+                event_id *at) {
+    struct memory *memory = memory_of_past(past);
+    pthread_mutex_lock(&memory->lock);
+    int result = selection->has_pattern
+                     ? memory_own_ids_search(&memory->own_ids, selection, own_id, at)
+                     : find_in_topics(memory, selection, own_id, at);
+    pthread_mutex_unlock(&memory->lock);
+    return result;
+}

@@ -1,0 +1,465 @@
+// The contract of past.h and history.h as tests. Where the contract lets a backend be conservative
+// (floors may be too high) they check only that nothing is missed untold.
+#include "conformance.h"
+
+#include <stdio.h>
+
+static const struct history_limits FEW = {.topic_count = 3, .bytes = 1 << 30};
+
+static void nothing_is_held_at_first(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    assert_int_equal(assert_reads(&f, "a", 0, 100, ""), 0);
+    assert_int_equal(assert_reads(&f, "*", 0, 100, ""), 0);
+    assert_int_equal(stats_of(&f).events, 0);
+    assert_int_equal(last_of(&f, "a", 5, 100), 100);
+    assert_int_equal(find_own(&f, "a", "x"), 0);
+    fixture_finish(&f);
+}
+
+static void a_cursor_stands_anywhere(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 10, "a");
+    append_event(&f, 20, "b");
+    append_event(&f, 30, "a");
+    append_event(&f, 40, "a");
+    const char *both[] = {"a", "a*x a"}; // the second is a topic too: no segment is a wildcard
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(assert_reads(&f, both[i], 0, 100, "10 30 40"), 0);
+        assert_reads(&f, both[i], 9, 100, "10 30 40");
+        assert_reads(&f, both[i], 10, 100, "30 40");
+        assert_reads(&f, both[i], 25, 100, "30 40");
+        assert_reads(&f, both[i], 40, 100, "");
+        assert_reads(&f, both[i], 90, 100, "");
+        assert_reads(&f, both[i], 0, 30, "10 30");
+        assert_reads(&f, both[i], 0, 29, "10");
+        assert_reads(&f, both[i], 0, 9, "");
+        assert_reads(&f, both[i], 50, 10, "");
+    }
+    assert_reads(&f, "elsewhere", 0, 100, "");
+    fixture_finish(&f);
+}
+
+static void topics_merge_in_order_and_once(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "a");
+    append_event(&f, 2, "b c");
+    append_event(&f, 3, "d");
+    append_event(&f, 4, "a b c");
+    append_event(&f, 5, "c");
+    append_event(&f, 6, "b a");
+    assert_reads(&f, "a b c", 0, 9, "1 2 4 5 6");
+    assert_reads(&f, "c b", 2, 9, "4 5 6");
+    assert_reads(&f, "a d nobody", 0, 9, "1 3 4 6");
+    assert_reads(&f, "a b c d", 0, 4, "1 2 3 4");
+    assert_int_equal(stats_of(&f).events, 6);
+    assert_int_equal(stats_of(&f).topics, 4);
+    fixture_finish(&f);
+}
+
+static void patterns_hear_what_matches(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "room/1");
+    append_event(&f, 2, "room/2 log");
+    append_event(&f, 3, "room/2/door");
+    append_event(&f, 4, "log");
+    append_event(&f, 5, "room/1 room/2");
+    assert_reads(&f, "room/*", 0, 9, "1 2 5");
+    assert_reads(&f, "room/**", 0, 9, "1 2 3 5");
+    assert_reads(&f, "**", 2, 9, "3 4 5");
+    assert_reads(&f, "room/*/door log", 0, 9, "2 3 4");
+    assert_reads(&f, "room/* room/1", 1, 4, "2");
+    fixture_finish(&f);
+}
+
+static void more_than_a_batch_takes_more_calls(void **state) {
+    struct fixture f;
+    struct past_batch batch;
+    fixture_init(&f, *state, &AMPLE);
+    char expected[8 * 1000], *end = expected;
+    for (event_id id = 1; id <= 1000; id++) {
+        append_event(&f, id, id % 3 ? "a" : "a b");
+        end += sprintf(end, " %d", (int)id);
+    }
+    assert_reads(&f, "a b", 0, 1000, expected);
+    assert_reads(&f, "*", 0, 1000, expected);
+    struct selection *selection = select_names(&f, "a");
+    f.history->past.read(&f.history->past, selection, 0, 1000, SIZE_MAX, &batch);
+    assert_int_equal(batch.count, PAST_BATCH);
+    assert_int_equal(batch.reached, PAST_BATCH);
+    past_batch_release(&batch);
+    selection_destroy(&selection);
+    fixture_finish(&f);
+}
+
+static void a_batch_fits_its_bytes(void **state) {
+    struct fixture f;
+    struct past_batch batch;
+    fixture_init(&f, *state, &AMPLE);
+    append_sized(&f, 1, "a", 1000);
+    append_sized(&f, 2, "a", 10);
+    append_sized(&f, 3, "a", 10);
+    append_sized(&f, 4, "a", 10);
+    const char *names[] = {"a", "*"};
+    for (int i = 0; i < 2; i++) {
+        struct selection *selection = select_names(&f, names[i]);
+        struct past *past = &f.history->past;
+        past->read(past, selection, 0, 9, 1, &batch);
+        assert_int_equal(batch.count, 1); // at least one, however large
+        assert_int_equal(batch.reached, 1);
+        size_t small = batch.frames[0]->size - 990;
+        past_batch_release(&batch);
+        past->read(past, selection, 1, 9, 2 * small, &batch);
+        assert_int_equal(batch.count, 2);
+        assert_int_equal(batch.reached, 3);
+        past_batch_release(&batch);
+        selection_destroy(&selection);
+    }
+    fixture_finish(&f);
+}
+
+static void a_topic_keeps_its_newest(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW);
+    append_event(&f, 1, "quiet");
+    for (event_id id = 2; id <= 9; id++) {
+        append_event(&f, id, "busy");
+    }
+    assert_int_equal(assert_reads(&f, "busy", 0, 9, "7 8 9"), 6);
+    assert_int_equal(assert_reads(&f, "quiet", 0, 9, "1"), 0);
+    assert_int_equal(assert_reads(&f, "quiet busy", 0, 9, "1 7 8 9"), 6);
+    assert_true(assert_reads(&f, "*", 0, 9, "1 7 8 9") >= 6);
+    assert_int_equal(stats_of(&f).dropped_count, 5);
+    assert_int_equal(stats_of(&f).events, 4);
+    fixture_finish(&f);
+}
+
+static void an_event_stays_until_its_last_topic_drops_it(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW);
+    append_event(&f, 1, "busy quiet");
+    for (event_id id = 2; id <= 9; id++) {
+        append_event(&f, id, "busy");
+    }
+    assert_int_equal(stats_of(&f).events, 4);
+    assert_int_equal(stats_of(&f).dropped_count, 5);
+    assert_int_equal(assert_reads(&f, "quiet", 0, 9, "1"), 0);
+    assert_int_equal(assert_reads(&f, "busy", 0, 9, "7 8 9"), 6);
+    for (event_id id = 10; id <= 12; id++) {
+        append_event(&f, id, "quiet");
+    }
+    assert_int_equal(assert_reads(&f, "quiet", 0, 12, "10 11 12"), 1);
+    assert_int_equal(stats_of(&f).events, 6);
+    assert_int_equal(stats_of(&f).dropped_count, 6);
+    fixture_finish(&f);
+}
+
+static void a_topic_named_twice_holds_once(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW);
+    append_event(&f, 1, "a a b a");
+    append_event(&f, 2, "a a");
+    assert_reads(&f, "a", 0, 9, "1 2");
+    append_event(&f, 3, "a");
+    append_event(&f, 4, "a");
+    append_event(&f, 5, "a");
+    assert_int_equal(assert_reads(&f, "a", 0, 9, "3 4 5"), 2);
+    assert_int_equal(assert_reads(&f, "b", 0, 9, "1"), 0);
+    assert_int_equal(stats_of(&f).events, 4);
+    fixture_finish(&f);
+}
+
+static void a_topic_keeps_to_its_bytes(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic_count = 100, .topic_bytes = 1000, .bytes = 1 << 20};
+    fixture_init(&f, *state, &limits);
+    append_sized(&f, 1, "b", 300);
+    append_sized(&f, 2, "a", 300);
+    append_sized(&f, 3, "a", 300);
+    append_sized(&f, 4, "a", 300);
+    assert_int_equal(assert_reads(&f, "a", 0, 9, "3 4"), 2);
+    assert_int_equal(assert_reads(&f, "b", 0, 9, "1"), 0);
+    assert_int_equal(stats_of(&f).dropped_bytes, 1);
+    // Too large to be held at all: it pushes nothing out, but it is a gap.
+    append_sized(&f, 5, "a", 2000);
+    assert_int_equal(assert_reads(&f, "a", 0, 9, "3 4"), 5);
+    assert_int_equal(stats_of(&f).dropped_bytes, 2);
+    fixture_finish(&f);
+}
+
+static void the_budget_drops_the_oldest_of_all(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic_count = 1000, .bytes = 20000};
+    fixture_init(&f, *state, &limits);
+    append_event(&f, 1, "quiet");
+    for (event_id id = 2; id <= 100; id++) {
+        append_sized(&f, id, id % 2 ? "odd" : "even", 1000);
+        assert_true(stats_of(&f).bytes <= limits.bytes);
+    }
+    struct history_stats stats = stats_of(&f);
+    assert_true(stats.events > 10);
+    assert_int_equal(stats.dropped_budget + stats.events, 100);
+    assert_true(floor_of(&f, "quiet") >= 1);
+    assert_int_equal(assert_reads(&f, "odd even", 98, 100, "99 100"), 100 - stats.events);
+    // Larger than the budget.
+    append_sized(&f, 101, "odd", 30000);
+    assert_int_equal(stats_of(&f).events, stats.events);
+    assert_int_equal(floor_of(&f, "odd"), 101);
+    assert_true(floor_of(&f, "*") >= 101);
+    assert_int_equal(floor_of(&f, "even"), 100 - stats.events - stats.events % 2);
+    fixture_finish(&f);
+}
+
+static void age_drops_what_is_old(void **state) {
+    struct fixture f;
+    struct history_limits limits = AMPLE;
+    limits.age_ms = 1000;
+    fixture_init(&f, *state, &limits);
+    for (int64_t ms = 1; ms <= 3000; ms++) {
+        // The time stands still for append, so that only expire() drops.
+        struct frame *frame = make_event(&f, id_from_ms(ms), ms % 2 ? "a" : "b", NULL, 5);
+        f.history->append(f.history, frame, 0);
+        frame_unref(frame);
+    }
+    assert_false(f.history->expire(f.history, 1000));
+    assert_int_equal(stats_of(&f).dropped_age, 0);
+    assert_false(f.history->expire(f.history, 1002));
+    assert_int_equal(stats_of(&f).dropped_age, 1);
+    int calls = 1;
+    while (f.history->expire(f.history, 3500)) {
+        calls++;
+    }
+    assert_true(calls > 1); // a bounded amount a call
+    assert_int_equal(stats_of(&f).dropped_age, 2499);
+    assert_int_equal(floor_of(&f, "a"), id_from_ms(2499));
+    assert_int_equal(floor_of(&f, "b"), id_from_ms(2498));
+    assert_false(f.history->expire(f.history, 1 << 30));
+    assert_int_equal(stats_of(&f).events, 0);
+    assert_int_equal(stats_of(&f).topics, 0);
+    fixture_finish(&f);
+}
+
+static void age_holds_under_load_by_itself(void **state) {
+    struct fixture f;
+    struct history_limits limits = AMPLE;
+    limits.age_ms = 100;
+    fixture_init(&f, *state, &limits);
+    for (int64_t ms = 1; ms <= 1000; ms++) {
+        append_event(&f, id_from_ms(ms), "a");
+    }
+    assert_in_range(stats_of(&f).events, 99, 110);
+    fixture_finish(&f);
+}
+
+static void what_keeps_nothing_still_tells(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic_count = 0, .bytes = 1 << 20};
+    fixture_init(&f, *state, &limits);
+    append_event(&f, 7, "a room/1");
+    assert_true(assert_reads(&f, "a", 0, 9, "") >= 7);
+    assert_true(assert_reads(&f, "room/*", 0, 9, "") >= 7);
+    assert_true(assert_reads(&f, "**", 0, 9, "") >= 7);
+    assert_int_equal(stats_of(&f).events, 0);
+    assert_int_equal(stats_of(&f).dropped_count, 1);
+    fixture_finish(&f);
+}
+
+static void a_vanished_topic_leaves_its_floor(void **state) {
+    struct fixture f;
+    struct history_limits limits = AMPLE;
+    limits.age_ms = 10;
+    fixture_init(&f, *state, &limits);
+    append_event(&f, id_from_ms(1), "a room/1/door");
+    f.history->expire(f.history, 1000);
+    assert_int_equal(stats_of(&f).topics, 0);
+    const char *names[] = {"a", "room/1/door", "room/*/door", "room/1/*", "room/**", "*", "*/**"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_true(floor_of(&f, names[i]) >= id_from_ms(1));
+    }
+    append_event(&f, id_from_ms(1000), "a");
+    assert_true(floor_of(&f, "a") >= id_from_ms(1));
+    fixture_finish(&f);
+}
+
+static void floors_start_at_the_origin(void **state) {
+    struct fixture f;
+    struct history_limits limits = AMPLE;
+    limits.origin = 50;
+    fixture_init(&f, *state, &limits);
+    append_event(&f, 60, "a");
+    assert_int_equal(assert_reads(&f, "a", 0, 99, "60"), 50);
+    assert_int_equal(assert_reads(&f, "b", 0, 99, ""), 50);
+    assert_int_equal(assert_reads(&f, "*", 0, 99, "60"), 50);
+    fixture_finish(&f);
+}
+
+static void last_counts_from_the_end(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 10, "a");
+    append_event(&f, 20, "b");
+    append_event(&f, 30, "a b");
+    append_event(&f, 40, "b");
+    append_event(&f, 50, "c");
+    const char *both[] = {"a b", "*"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(last_of(&f, both[i], 1, 45), 39);
+        assert_int_equal(last_of(&f, both[i], 2, 45), 29);
+        assert_int_equal(last_of(&f, both[i], 3, 45), 19);
+        assert_int_equal(last_of(&f, both[i], 4, 45), 9);
+        assert_int_equal(last_of(&f, both[i], 99, 45), 9);
+        assert_int_equal(last_of(&f, both[i], 0, 45), 45);
+        assert_int_equal(last_of(&f, both[i], 1, 40), 39);
+        assert_int_equal(last_of(&f, both[i], 1, 39), 29);
+        assert_int_equal(last_of(&f, both[i], 1, 9), 9);
+    }
+    assert_int_equal(last_of(&f, "c", SIZE_MAX, 99), 49);
+    fixture_finish(&f);
+}
+
+static void last_goes_back_far(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    for (event_id id = 1; id <= 5000; id++) {
+        append_event(&f, id, id % 2 ? "a" : "b");
+    }
+    assert_int_equal(last_of(&f, "a b", 4000, 5000), 1000);
+    assert_int_equal(last_of(&f, "a", 2400, 5000), 198 + 2);
+    assert_int_equal(last_of(&f, "*", 4000, 5000), 1000);
+    assert_int_equal(last_of(&f, "a b", 9000, 5000), 0);
+    fixture_finish(&f);
+}
+
+static void own_ids_are_found_in_their_topics(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW);
+    append_own(&f, 10, "a", "one");
+    append_own(&f, 20, "b", "one");
+    append_own(&f, 30, "b c/d", "two");
+    append_event(&f, 40, "a");
+    assert_int_equal(find_own(&f, "a", "one"), 10);
+    assert_int_equal(find_own(&f, "b", "one"), 20);
+    assert_int_equal(find_own(&f, "b a", "one"), 10);
+    assert_int_equal(find_own(&f, "*", "one"), 10);
+    assert_int_equal(find_own(&f, "c/*", "one"), 0);
+    assert_int_equal(find_own(&f, "c/* b", "one"), 20);
+    assert_int_equal(find_own(&f, "c/d", "two"), 30);
+    assert_int_equal(find_own(&f, "c/*", "two"), 30);
+    assert_int_equal(find_own(&f, "a", "two"), 0);
+    assert_int_equal(find_own(&f, "a b c/d **", "three"), 0);
+    assert_int_equal(find_own(&f, "a", ""), 0);
+    fixture_finish(&f);
+}
+
+static void a_dropped_own_id_is_not_found(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW);
+    append_own(&f, 1, "a b", "x");
+    append_own(&f, 2, "a", "y");
+    append_own(&f, 3, "a", "y");
+    append_own(&f, 4, "a", "z"); // drops 1 from a
+    assert_int_equal(find_own(&f, "a", "x"), 0);
+    assert_int_equal(find_own(&f, "a b", "x"), 1);
+    assert_int_equal(find_own(&f, "*", "x"), 1);
+    assert_int_equal(find_own(&f, "a", "y"), 2);
+    append_own(&f, 5, "a", "y"); // drops 2
+    assert_int_equal(find_own(&f, "a", "y"), 3);
+    assert_int_equal(find_own(&f, "*", "y"), 3);
+    append_own(&f, 6, "a", "v"); // drops 3
+    append_own(&f, 7, "a", "w"); // drops 4
+    assert_int_equal(find_own(&f, "a", "y"), 5);
+    append_own(&f, 8, "a", "u"); // drops 5
+    assert_int_equal(find_own(&f, "a", "y"), 0);
+    assert_int_equal(find_own(&f, "**", "y"), 0);
+    assert_int_equal(find_own(&f, "a", "v"), 6);
+    fixture_finish(&f);
+}
+
+struct seen {
+    int visits, stop_after;
+    uint64_t events;
+};
+
+static bool count_topic(void *ctx, const struct history_topic *topic) {
+    struct seen *seen = ctx;
+    seen->events += topic->events;
+    assert_true(topic->oldest && topic->oldest <= topic->newest);
+    assert_true(topic->name.len >= 1 && topic->bytes);
+    return ++seen->visits != seen->stop_after;
+}
+
+static void topics_are_walked_in_portions(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    for (event_id id = 1; id <= 2000; id++) {
+        char name[16];
+        sprintf(name, "t%d", (int)(id % 500));
+        append_event(&f, id, name);
+    }
+    struct seen seen = {0};
+    size_t place = 0;
+    int calls = 1;
+    while (f.history->topics(f.history, &place, 16, count_topic, &seen)) {
+        calls++;
+    }
+    assert_true(calls > 10);
+    assert_int_equal(seen.visits, 500);
+    assert_int_equal(seen.events, 2000);
+    seen = (struct seen){.stop_after = 3};
+    place = 0;
+    assert_false(f.history->topics(f.history, &place, SIZE_MAX, count_topic, &seen));
+    assert_int_equal(seen.visits, 3);
+    fixture_finish(&f);
+}
+
+static void one_topic_is_described(void **state) {
+    struct fixture f;
+    struct history_topic topic;
+    fixture_init(&f, *state, &FEW);
+    for (event_id id = 1; id <= 5; id++) {
+        append_event(&f, id, "a");
+    }
+    struct topic_name a = name_of(&f, "a"), b = name_of(&f, "b");
+    assert_true(f.history->topic(f.history, &a, &topic));
+    assert_int_equal(topic.events, 3);
+    assert_int_equal(topic.oldest, 3);
+    assert_int_equal(topic.newest, 5);
+    assert_true(bytes_is(topic.name, "a"));
+    assert_false(f.history->topic(f.history, &b, &topic));
+    fixture_finish(&f);
+}
+
+int conformance_run(const struct backend *backend) {
+    union {
+        const struct backend *backend;
+        void *state;
+    } pass = {.backend = backend}; // cmocka's state is not const
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(nothing_is_held_at_first, pass.state),
+        cmocka_unit_test_prestate(a_cursor_stands_anywhere, pass.state),
+        cmocka_unit_test_prestate(topics_merge_in_order_and_once, pass.state),
+        cmocka_unit_test_prestate(patterns_hear_what_matches, pass.state),
+        cmocka_unit_test_prestate(more_than_a_batch_takes_more_calls, pass.state),
+        cmocka_unit_test_prestate(a_batch_fits_its_bytes, pass.state),
+        cmocka_unit_test_prestate(a_topic_keeps_its_newest, pass.state),
+        cmocka_unit_test_prestate(an_event_stays_until_its_last_topic_drops_it, pass.state),
+        cmocka_unit_test_prestate(a_topic_named_twice_holds_once, pass.state),
+        cmocka_unit_test_prestate(a_topic_keeps_to_its_bytes, pass.state),
+        cmocka_unit_test_prestate(the_budget_drops_the_oldest_of_all, pass.state),
+        cmocka_unit_test_prestate(age_drops_what_is_old, pass.state),
+        cmocka_unit_test_prestate(age_holds_under_load_by_itself, pass.state),
+        cmocka_unit_test_prestate(what_keeps_nothing_still_tells, pass.state),
+        cmocka_unit_test_prestate(a_vanished_topic_leaves_its_floor, pass.state),
+        cmocka_unit_test_prestate(floors_start_at_the_origin, pass.state),
+        cmocka_unit_test_prestate(last_counts_from_the_end, pass.state),
+        cmocka_unit_test_prestate(last_goes_back_far, pass.state),
+        cmocka_unit_test_prestate(own_ids_are_found_in_their_topics, pass.state),
+        cmocka_unit_test_prestate(a_dropped_own_id_is_not_found, pass.state),
+        cmocka_unit_test_prestate(topics_are_walked_in_portions, pass.state),
+        cmocka_unit_test_prestate(one_topic_is_described, pass.state),
+    };
+    return cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
+}

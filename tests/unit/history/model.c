@@ -1,0 +1,186 @@
+// Everything by walking everything.
+#include "model.h"
+
+#include "history/memory_topics.h"
+
+const char *const MODEL_NAMES[MODEL_TOPICS] = {
+    "a",           "b",       "c",       "room/1", "room/2", "room/1/door",
+    "room/2/door", "x/y/z/1", "x/y/z/2", "x/y",    "d",      "e",
+};
+
+struct model_event *model_add(struct model *model) {
+    struct model_event *event = &model->events[model->count++];
+    assert_true(model->count <= MODEL_EVENTS);
+    *event = (struct model_event){0};
+    return event;
+}
+
+static bool is_held(const struct model_event *event) {
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        if (event->held[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void drop(struct model *model, struct model_event *event, int topic) {
+    event->held[topic] = false;
+    if (model->floors[topic] < event->id) {
+        model->floors[topic] = event->id;
+    }
+}
+
+static void drop_everywhere(struct model *model, struct model_event *event) {
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        if (event->held[i]) {
+            drop(model, event, i);
+        }
+    }
+}
+
+static void forget_dropped(struct model *model) {
+    while (model->first < model->count && !is_held(&model->events[model->first])) {
+        model->first++;
+    }
+}
+
+static struct model_event *oldest_of(struct model *model, int topic, size_t *count,
+                                     uint64_t *bytes) {
+    struct model_event *oldest = NULL;
+    *count = 0;
+    *bytes = 0;
+    for (size_t i = model->first; i < model->count; i++) {
+        struct model_event *event = &model->events[i];
+        if (event->held[topic]) {
+            oldest = oldest ? oldest : event;
+            *bytes += event->cost;
+            ++*count;
+        }
+    }
+    return oldest;
+}
+
+uint64_t model_bytes(const struct model *model) {
+    bool exists[MODEL_TOPICS] = {false};
+    uint64_t sum = 0;
+    for (size_t i = model->first; i < model->count; i++) {
+        sum += is_held(&model->events[i]) ? model->events[i].charge : 0;
+        for (int topic = 0; topic < MODEL_TOPICS; topic++) {
+            exists[topic] |= model->events[i].held[topic];
+        }
+    }
+    for (int topic = 0; topic < MODEL_TOPICS; topic++) {
+        sum += exists[topic] ? memory_topics_cost(strlen(MODEL_NAMES[topic])) : 0;
+    }
+    return sum;
+}
+
+static void trim(struct model *model, int topic) {
+    size_t count;
+    uint64_t bytes;
+    struct model_event *oldest = oldest_of(model, topic, &count, &bytes);
+    while (count > model->limits.topic_count ||
+           (model->limits.topic_bytes && bytes > model->limits.topic_bytes)) {
+        drop(model, oldest, topic);
+        oldest = oldest_of(model, topic, &count, &bytes);
+    }
+}
+
+void model_arrive(struct model *model) {
+    const struct history_limits *limits = &model->limits;
+    struct model_event *event = &model->events[model->count - 1];
+    bool fits = limits->topic_count && event->charge <= limits->bytes &&
+                (!limits->topic_bytes || event->cost <= limits->topic_bytes);
+    memcpy(event->held, event->named, sizeof(event->held));
+    if (!fits) {
+        drop_everywhere(model, event);
+        forget_dropped(model);
+        return;
+    }
+    for (int topic = 0; topic < MODEL_TOPICS; topic++) {
+        if (event->held[topic]) {
+            trim(model, topic);
+        }
+    }
+    for (size_t i = model->first; i < model->count && model_bytes(model) > limits->bytes; i++) {
+        drop_everywhere(model, &model->events[i]);
+    }
+    forget_dropped(model);
+}
+
+void model_expire(struct model *model, int64_t now) {
+    for (size_t i = model->first; model->limits.age_ms && i < model->count; i++) {
+        if (now - id_to_ms(model->events[i].id) > model->limits.age_ms) {
+            drop_everywhere(model, &model->events[i]);
+        }
+    }
+    forget_dropped(model);
+}
+
+static bool holds(const struct model_event *event, const struct model_ask *ask) {
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        if (event->held[i] && ask->topics[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool answers(const struct model_event *event, const struct model_ask *ask) {
+    bool named = false;
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        named |= event->named[i] && ask->topics[i];
+    }
+    return holds(event, ask) || (ask->pattern && named && is_held(event));
+}
+
+const struct model_event *model_next(const struct model *model, const struct model_ask *ask,
+                                     event_id after) {
+    for (size_t i = model->first; i < model->count; i++) {
+        if (model->events[i].id > after && answers(&model->events[i], ask)) {
+            return &model->events[i];
+        }
+    }
+    return NULL;
+}
+
+event_id model_floor(const struct model *model, const struct model_ask *ask) {
+    event_id floor = 0;
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        if (ask->topics[i] && floor < model->floors[i]) {
+            floor = model->floors[i];
+        }
+    }
+    return floor;
+}
+
+event_id model_last(const struct model *model, const struct model_ask *ask, size_t count,
+                    event_id upto) {
+    event_id cursor = upto;
+    for (size_t i = model->count; i > model->first && count; i--) {
+        const struct model_event *event = &model->events[i - 1];
+        if (event->id <= upto && answers(event, ask)) {
+            cursor = event->id - 1;
+            count--;
+        }
+    }
+    return cursor;
+}
+
+event_id model_find(const struct model *model, const struct model_ask *ask, int own) {
+    for (size_t i = model->first; i < model->count; i++) {
+        if (model->events[i].own == own && holds(&model->events[i], ask)) {
+            return model->events[i].id;
+        }
+    }
+    return 0;
+}
+
+size_t model_held(const struct model *model) {
+    size_t held = 0;
+    for (size_t i = model->first; i < model->count; i++) {
+        held += is_held(&model->events[i]);
+    }
+    return held;
+}

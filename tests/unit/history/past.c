@@ -1,0 +1,158 @@
+// The few words in which the tests of history speak.
+#include "past.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "freshet/event.h"
+
+void fixture_init(struct fixture *fixture, const struct backend *backend,
+                  const struct history_limits *limits) {
+    test_mem_init(&fixture->mem);
+    test_mem_init(&fixture->frames);
+    fixture->key = (struct hash_key){.k0 = 1, .k1 = 2};
+    assert_int_equal(backend->create(&fixture->history, &fixture->mem.mem, &fixture->key, limits),
+                     0);
+}
+
+void fixture_finish(struct fixture *fixture) {
+    history_destroy(&fixture->history);
+    assert_null(fixture->history);
+    test_mem_finish(&fixture->mem);
+    test_mem_finish(&fixture->frames);
+}
+
+static size_t split_names(const char *names, struct bytes *out) {
+    size_t count = 0;
+    while (*names) {
+        size_t len = strcspn(names, " ");
+        assert_true(count < NAMES_MAX);
+        out[count++] = bytes_make(names, len);
+        names += len + (names[len] == ' ');
+    }
+    return count;
+}
+
+struct topic_name name_of(const struct fixture *fixture, const char *name) {
+    struct bytes text = bytes_of(name);
+    return (struct topic_name){.text = text, .hash = hash_bytes(&fixture->key, text.at, text.len)};
+}
+
+struct frame *make_event(const struct fixture *fixture, event_id id, const char *topics,
+                         const char *own_id, size_t data_size) {
+    struct bytes texts[NAMES_MAX];
+    struct topic_name names[NAMES_MAX];
+    size_t count = split_names(topics, texts);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = (struct topic_name){
+            .text = texts[i],
+            .hash = hash_bytes(&fixture->key, texts[i].at, texts[i].len),
+        };
+    }
+    char *data = malloc(data_size + 1);
+    assert_non_null(data);
+    memset(data, 'x', data_size + 1);
+    struct freshet_event event = FRESHET_EVENT_INIT;
+    event.data.at = data;
+    event.data.len = data_size;
+    if (own_id) {
+        event.id.at = own_id;
+        event.id.len = strlen(own_id);
+    }
+    struct frame *frame;
+    assert_int_equal(frame_create(&frame, &fixture->frames.mem, names, count, &event), 0);
+    frame_seal(frame, id);
+    free(data);
+    return frame;
+}
+
+struct selection *select_names(const struct fixture *fixture, const char *names) {
+    struct bytes texts[NAMES_MAX];
+    struct selection *selection;
+    size_t count = split_names(names, texts);
+    assert_int_equal(selection_create(&selection, &mem_libc, &fixture->key, texts, count), 0);
+    return selection;
+}
+
+static void append_and_unref(struct fixture *fixture, struct frame *frame) {
+    fixture->history->append(fixture->history, frame, id_to_ms(frame->id));
+    frame_unref(frame);
+}
+
+void append_event(struct fixture *fixture, event_id id, const char *topics) {
+    append_and_unref(fixture, make_event(fixture, id, topics, NULL, 5));
+}
+
+void append_own(struct fixture *fixture, event_id id, const char *topics, const char *own_id) {
+    append_and_unref(fixture, make_event(fixture, id, topics, own_id, 5));
+}
+
+void append_sized(struct fixture *fixture, event_id id, const char *topics, size_t size) {
+    append_and_unref(fixture, make_event(fixture, id, topics, NULL, size));
+}
+
+static void compare_batch(const struct past_batch *batch, const char **expected, event_id *before) {
+    for (size_t i = 0; i < batch->count; i++) {
+        char *rest;
+        uint64_t id = strtoull(*expected, &rest, 10);
+        assert_true(rest != *expected); // else there is an event more than expected
+        assert_int_equal(batch->frames[i]->id, id);
+        assert_true(batch->frames[i]->id > *before);
+        *before = batch->frames[i]->id;
+        *expected = rest;
+    }
+}
+
+event_id assert_reads(struct fixture *fixture, const char *names, event_id after, event_id upto,
+                      const char *expected) {
+    struct selection *selection = select_names(fixture, names);
+    struct past *past = &fixture->history->past;
+    struct past_batch batch;
+    event_id floor = 0, before = after;
+    do {
+        assert_int_equal(past->read(past, selection, after, upto, SIZE_MAX, &batch), 0);
+        compare_batch(&batch, &expected, &before);
+        floor = floor < batch.floor ? batch.floor : floor;
+        assert_true(batch.reached >= before);
+        assert_true(batch.reached > after || batch.reached >= upto);
+        after = batch.reached;
+        past_batch_release(&batch);
+    } while (after < upto);
+    assert_int_equal(strspn(expected, " "), strlen(expected)); // else an event is missing
+    selection_destroy(&selection);
+    return floor;
+}
+
+event_id floor_of(struct fixture *fixture, const char *names) {
+    struct selection *selection = select_names(fixture, names);
+    struct past_batch batch;
+    fixture->history->past.read(&fixture->history->past, selection, UINT64_MAX, UINT64_MAX,
+                                SIZE_MAX, &batch);
+    assert_int_equal(batch.count, 0);
+    selection_destroy(&selection);
+    return batch.floor;
+}
+
+event_id last_of(struct fixture *fixture, const char *names, size_t count, event_id upto) {
+    struct selection *selection = select_names(fixture, names);
+    event_id at = fixture->history->past.last(&fixture->history->past, selection, count, upto);
+    selection_destroy(&selection);
+    return at;
+}
+
+event_id find_own(struct fixture *fixture, const char *names, const char *own_id) {
+    struct selection *selection = select_names(fixture, names);
+    event_id at = 0;
+    int result =
+        fixture->history->past.find(&fixture->history->past, selection, bytes_of(own_id), &at);
+    selection_destroy(&selection);
+    assert_true(result == 0 || at == 0);
+    return at;
+}
+
+struct history_stats stats_of(struct fixture *fixture) {
+    struct history_stats stats;
+    fixture->history->stats(fixture->history, &stats);
+    return stats;
+}

@@ -1,0 +1,54 @@
+// A history under test with everything around it that has to be counted: the allocator, the key,
+// the limits. Selections and topic lists are written as one string, names divided by spaces.
+#ifndef TESTS_HISTORY_PAST_H
+#define TESTS_HISTORY_PAST_H
+
+#include "support.h"
+
+#include "history/history.h"
+
+// How to make a history of one kind.
+struct backend {
+    const char *name;
+    int (*create)(struct history **out, const struct mem *mem, const struct hash_key *key,
+                  const struct history_limits *limits);
+};
+
+enum { NAMES_MAX = 256 };
+
+struct fixture {
+    struct test_mem mem;    // the history's
+    struct test_mem frames; // apart, so that only the history's allocations are counted and fail
+    struct hash_key key;
+    struct history *history;
+};
+
+static const struct history_limits AMPLE = {.topic_count = 1 << 20, .bytes = 1 << 30};
+
+void fixture_init(struct fixture *fixture, const struct backend *backend,
+                  const struct history_limits *limits);
+// Destroys the history and asserts that nothing is left.
+void fixture_finish(struct fixture *fixture);
+
+// An event like those that publishers bring. own_id may be NULL.
+struct frame *make_event(const struct fixture *fixture, event_id id, const char *topics,
+                         const char *own_id, size_t data_size);
+struct selection *select_names(const struct fixture *fixture, const char *names);
+struct topic_name name_of(const struct fixture *fixture, const char *name);
+
+// Appends an event of a few bytes, at the time of its id.
+void append_event(struct fixture *fixture, event_id id, const char *topics);
+void append_own(struct fixture *fixture, event_id id, const char *topics, const char *own_id);
+void append_sized(struct fixture *fixture, event_id id, const char *topics, size_t size);
+
+// Reads to the end in as many calls as it takes; asserts the order and the progress, and that the
+// events are exactly `expected`, ids divided by spaces. Returns the highest floor it was told.
+event_id assert_reads(struct fixture *fixture, const char *selection, event_id after, event_id upto,
+                      const char *expected);
+event_id floor_of(struct fixture *fixture, const char *selection);
+event_id last_of(struct fixture *fixture, const char *selection, size_t count, event_id upto);
+// 0 when it is not found.
+event_id find_own(struct fixture *fixture, const char *selection, const char *own_id);
+struct history_stats stats_of(struct fixture *fixture);
+
+#endif

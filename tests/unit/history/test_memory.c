@@ -1,0 +1,230 @@
+// The history in memory: the contract of every history, then what is its own: where it gives up,
+// where it is conservative, and what happens without memory.
+#include "conformance.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+static const struct backend MEMORY = {.name = "memory", .create = history_memory_create};
+
+static void many_topics_are_scanned_instead_of_merged(void **state) {
+    struct fixture f;
+    char names[200 * 6] = "", *end = names;
+    fixture_init(&f, &MEMORY, &AMPLE);
+    for (int i = 0; i < 200; i++) {
+        end += sprintf(end, "%st%d", i ? " " : "", i);
+    }
+    append_event(&f, 1, "t0 t199");
+    append_event(&f, 2, "elsewhere");
+    append_event(&f, 3, "t100");
+    assert_reads(&f, names, 0, 9, "1 3");
+    assert_int_equal(last_of(&f, names, 1, 9), 2);
+    append_own(&f, 4, "t7", "mine");
+    assert_int_equal(find_own(&f, names, "mine"), 4);
+    fixture_finish(&f);
+}
+
+static void a_pattern_reads_in_bounded_calls(void **state) {
+    struct fixture f;
+    struct past_batch batch;
+    fixture_init(&f, &MEMORY, &AMPLE);
+    for (event_id id = 1; id <= 10000; id++) {
+        append_event(&f, id, "noise");
+    }
+    append_event(&f, 10001, "a/b");
+    struct selection *selection = select_names(&f, "a/*");
+    f.history->past.read(&f.history->past, selection, 0, 10001, SIZE_MAX, &batch);
+    assert_int_equal(batch.count, 0);
+    assert_in_range(batch.reached, 1, 9999);
+    selection_destroy(&selection);
+    assert_reads(&f, "a/*", 0, 10001, "10001");
+    fixture_finish(&f);
+}
+
+static void a_pattern_looks_back_so_far(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic_count = 1 << 20, .bytes = 1 << 30};
+    fixture_init(&f, &MEMORY, &limits);
+    append_event(&f, 1, "a/b");
+    for (event_id id = 2; id <= 70000; id++) {
+        append_event(&f, id, id % 30000 ? "noise" : "a/b");
+    }
+    assert_int_equal(last_of(&f, "a/b", 3, 70000), 0);
+    assert_int_equal(last_of(&f, "a/*", 3, 70000), 29999);
+    assert_int_equal(last_of(&f, "b/*", 3, 70000), 70000);
+    fixture_finish(&f);
+}
+
+static void a_pattern_is_not_told_of_other_prefixes(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic_count = 1, .bytes = 1 << 30};
+    fixture_init(&f, &MEMORY, &limits);
+    append_event(&f, 1, "a/x/low");
+    append_event(&f, 2, "a/x/low");
+    append_event(&f, 3, "a/y/high");
+    append_event(&f, 4, "a/y/high");
+    append_event(&f, 5, "b");
+    append_event(&f, 6, "b");
+    assert_int_equal(floor_of(&f, "a/x/*"), 1);
+    assert_int_equal(floor_of(&f, "a/x/**"), 1);
+    assert_int_equal(floor_of(&f, "a/**"), 3);
+    assert_int_equal(floor_of(&f, "*"), 5);
+    assert_int_equal(floor_of(&f, "c/**"), 0);
+    assert_int_equal(floor_of(&f, "a/*/low"), 3); // too high, and documented
+    fixture_finish(&f);
+}
+
+static void a_deep_pattern_is_told_of_its_drops(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic_count = 0, .bytes = 1 << 30};
+    fixture_init(&f, &MEMORY, &limits);
+    append_event(&f, 9, "a/b/c/d/e/f");
+    const char *hear[] = {"a/b/c/d/e/*", "a/b/c/d/**", "a/b/c/*/e/f", "a/b/**", "*/b/c/d/e/f"};
+    for (size_t i = 0; i < sizeof(hear) / sizeof(hear[0]); i++) {
+        assert_int_equal(floor_of(&f, hear[i]), 9);
+    }
+    assert_int_equal(floor_of(&f, "a/b/d/**"), 0);
+    fixture_finish(&f);
+}
+
+static void an_id_that_all_topics_use_is_found_by_topic(void **state) {
+    struct fixture f;
+    fixture_init(&f, &MEMORY, &AMPLE);
+    for (event_id id = 1; id <= 6000; id++) {
+        char name[16];
+        sprintf(name, "t%d", (int)id);
+        append_own(&f, id, name, "1");
+    }
+    assert_int_equal(find_own(&f, "t5999", "1"), 5999);
+    assert_int_equal(find_own(&f, "t5999/* t2", "1"), 2);
+    assert_int_equal(find_own(&f, "t5999/* t5999", "1"), 0); // given up: a gap is told instead
+    fixture_finish(&f);
+}
+
+static void a_sparse_log_takes_little_memory(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic_count = 100, .bytes = 1 << 30};
+    fixture_init(&f, &MEMORY, &limits);
+    for (event_id id = 1; id <= 100000; id++) {
+        append_event(&f, id, id % 1000 ? "busy" : "quiet");
+    }
+    assert_int_equal(stats_of(&f).events, 200);
+    // The history, its directory and a few chunks; two topics with a ring each and their map.
+    assert_in_range(f.mem.alive, 1, 16);
+    assert_int_equal(floor_of(&f, "quiet"), 0);
+    fixture_finish(&f);
+}
+
+static const char *const ALL_SORTS[] = {"a", "b a", "room/1", "room/1/door a", "c"};
+
+// 64 events with everything in them: drops by count and bytes, several topics, own ids.
+static void append_all_sorts(struct fixture *f) {
+    for (event_id id = 1; id <= 64; id++) {
+        char own[8];
+        sprintf(own, "o%d", (int)(id % 20));
+        append_own(f, id, ALL_SORTS[id % 5], id % 3 ? own : NULL);
+    }
+}
+
+static void assert_told(struct fixture *f, const char *names) {
+    struct selection *selection = select_names(f, names);
+    struct past_batch batch;
+    f->history->past.read(&f->history->past, selection, 0, 64, SIZE_MAX, &batch);
+    assert_int_equal(batch.reached, 64);
+    size_t held = 0;
+    for (event_id id = 1; id <= 64; id++) {
+        struct frame *frame = make_event(f, id, ALL_SORTS[id % 5], NULL, 1);
+        if (held < batch.count && batch.frames[held]->id == id) {
+            assert_true(selection_hears(selection, frame));
+            held++;
+        } else {
+            assert_true(!selection_hears(selection, frame) || id <= batch.floor);
+        }
+        frame_unref(frame);
+    }
+    assert_int_equal(held, batch.count);
+    past_batch_release(&batch);
+    selection_destroy(&selection);
+}
+
+static void any_allocation_may_fail(void **state) {
+    struct history_limits limits = {.topic_count = 8, .topic_bytes = 1500, .bytes = 12000};
+    struct fixture f;
+    long failed = 0, calls = LONG_MAX;
+    for (long fail_at = 2; fail_at <= calls; fail_at++, failed++) {
+        fixture_init(&f, &MEMORY, &limits);
+        f.mem.fail_at = fail_at;
+        append_all_sorts(&f);
+        calls = f.mem.calls;
+        struct history_stats stats = stats_of(&f);
+        assert_int_equal(
+            stats.events + stats.dropped_count + stats.dropped_bytes + stats.dropped_budget, 64);
+        assert_told(&f, "a");
+        assert_told(&f, "b c room/1");
+        assert_told(&f, "room/1/door");
+        assert_told(&f, "room/** c");
+        assert_told(&f, "*");
+        fixture_finish(&f);
+    }
+    assert_true(failed > 50);
+}
+
+static void an_id_that_found_no_memory_hides_no_other(void **state) {
+    struct history_limits limits = {.topic_count = 2, .bytes = 1 << 20};
+    struct fixture f;
+    long calls = LONG_MAX;
+    for (long fail_at = 2; fail_at <= calls; fail_at++) {
+        fixture_init(&f, &MEMORY, &limits);
+        f.mem.fail_at = fail_at;
+        append_own(&f, 1, "a", "x");
+        append_own(&f, 2, "a", "x");
+        calls = f.mem.calls;
+        event_id found = find_own(&f, "a", "x");
+        append_event(&f, 3, "a"); // drops 1, when that was held
+        assert_true(found != 2 || find_own(&f, "a", "x") == 2);
+        fixture_finish(&f);
+    }
+}
+
+static void all_allocations_may_fail(void **state) {
+    struct history_limits limits = {.topic_count = 8, .bytes = 12000};
+    struct fixture f;
+    fixture_init(&f, &MEMORY, &limits);
+    for (event_id id = 1; id <= 20; id++) {
+        f.mem.fail_at = f.mem.calls + 1;
+        append_event(&f, id, "a b c");
+    }
+    assert_int_equal(floor_of(&f, "b"), 20);
+    assert_int_equal(stats_of(&f).dropped_budget, 20 - stats_of(&f).events);
+    fixture_finish(&f);
+}
+
+static void creation_may_fail(void **state) {
+    struct test_mem mem;
+    struct hash_key key = {0};
+    struct history *history = NULL;
+    test_mem_init(&mem);
+    mem.fail_at = 1;
+    assert_int_equal(history_memory_create(&history, &mem.mem, &key, &AMPLE), ERR_NOMEM);
+    test_mem_finish(&mem);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_topics_are_scanned_instead_of_merged),
+        cmocka_unit_test(a_pattern_reads_in_bounded_calls),
+        cmocka_unit_test(a_pattern_looks_back_so_far),
+        cmocka_unit_test(a_pattern_is_not_told_of_other_prefixes),
+        cmocka_unit_test(a_deep_pattern_is_told_of_its_drops),
+        cmocka_unit_test(an_id_that_all_topics_use_is_found_by_topic),
+        cmocka_unit_test(a_sparse_log_takes_little_memory),
+        cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(an_id_that_found_no_memory_hides_no_other),
+        cmocka_unit_test(all_allocations_may_fail),
+        cmocka_unit_test(creation_may_fail),
+    };
+    int failed = conformance_run(&MEMORY);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
+}
