@@ -1,0 +1,13 @@
+// The addresses that a server listens on: bound once for all, a socket for each worker where the
+// system spreads connections over them.
+#ifndef SERVER_ADDRESSES_H
+#define SERVER_ADDRESSES_H
+
+struct server;
+
+// Binds what the settings name and hands the sockets to the workers. 0, or a negative error with
+// server->problem set.
+int addresses_open(struct server *server);
+void addresses_close(struct server *server);
+
+#endif

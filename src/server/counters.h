@@ -1,0 +1,32 @@
+// What a worker counts, beside what its hub counts. Written by the worker only, read by anyone.
+#ifndef SERVER_COUNTERS_H
+#define SERVER_COUNTERS_H
+
+#include <stdatomic.h>
+
+// Every limit that can be hit, by the name of its setting: one row in /metrics each.
+enum limit {
+    LIMIT_BODY,
+    LIMIT_BODY_TIMEOUT,
+    LIMIT_CONNECTIONS,
+    LIMIT_DESCRIPTORS,
+    LIMIT_HEAD,
+    LIMIT_HEADER_TIMEOUT,
+    LIMIT_HEADERS,
+    LIMIT_KEEPALIVE_TIMEOUT,
+    LIMIT_MEMORY,
+    LIMIT_PINNED,
+    LIMIT_PUBLISH_TIMEOUT,
+    LIMIT_TOPICS,
+    LIMIT_COUNT,
+};
+
+struct counters {
+    atomic_ullong accepted, closed;  // connections
+    atomic_ullong requests, refused; // refused: answered with a problem
+    atomic_ullong published, published_bytes;
+    atomic_ullong opened, ended; // subscriptions: streams and polls
+    atomic_ullong limit_hits[LIMIT_COUNT];
+};
+
+#endif

@@ -1,0 +1,99 @@
+// An exchange: one request and its answer, whatever session carries it. A session makes exchanges
+// and frames their answers; a route decides what the answer is. Neither knows the other's kind, so
+// HTTP/2 will use the same routes. One thread: the worker's.
+#ifndef SERVER_EXCHANGE_H
+#define SERVER_EXCHANGE_H
+
+#include "http/request.h"
+#include "http/response.h"
+#include "hub/frame.h"
+#include "net/address.h"
+
+struct worker;
+struct exchange;
+struct stream;
+struct settings;
+
+enum { REPLY_HEADERS_MAX = 16, REPLY_VALUE_MAX = 320 };
+
+// An answer: a status, headers, and a body that is whole.
+struct reply {
+    int status;
+    const char *type; // media type; NULL: there is no body
+    struct bytes body;
+    bool unsized; // the head says no length (the head of a stream, for HEAD)
+    struct http_header headers[REPLY_HEADERS_MAX];
+    size_t header_count;
+};
+
+// The session's side.
+struct exchange_ops {
+    // Sends the whole answer. Once for an exchange, and not after open_stream.
+    void (*reply)(struct exchange *exchange, const struct reply *reply);
+
+    // Answers with a head and a body that goes on until the stream ends: makes the stream, and in
+    // *first the frame that must leave before anything else (the head and `preamble`), with a
+    // reference. NULL when there is no memory; then the exchange is still unanswered.
+    struct stream *(*open_stream)(struct exchange *exchange, const struct reply *head,
+                                  struct bytes preamble, struct frame **first);
+
+    // Calls the handler's `expired` after this long, unless it has answered before.
+    void (*wait)(struct exchange *exchange, int64_t ms);
+
+    struct peer (*peer)(const struct exchange *exchange);
+};
+
+// What a route does with one method. Each returns 0, or a negative error (of base/error.h or
+// http/error.h) that the session answers with the problem it stands for.
+struct handler {
+    // The head is in hand; it lasts for the call.
+    int (*begin)(struct exchange *exchange, const struct http_request *req);
+
+    // A piece of the body. NULL: the route takes no body.
+    int (*body)(struct exchange *exchange, struct bytes piece);
+
+    // The body is complete. Not called when the exchange was answered before.
+    int (*end)(struct exchange *exchange);
+
+    // See exchange_ops.wait.
+    void (*expired)(struct exchange *exchange);
+
+    // The exchange is over, answered or not: free `state`. Called once if begin was called.
+    void (*drop)(struct exchange *exchange);
+
+    // The body has no end in sight: only silence in it is limited, not its length in time.
+    bool endless_body;
+};
+
+struct exchange {
+    struct worker *worker;
+    const struct exchange_ops *ops;
+    const struct handler *handler;
+    void *carrier; // the session's
+    void *state;   // the handler's
+    char *origin;  // of the page that asks, when it is allowed; else NULL
+    bool crowded;  // there are too many connections: no subscription here
+    bool to_head;  // answers leave their body out
+    bool answered;
+};
+
+// Answers with a problem document. `detail` says what to do.
+void exchange_problem(struct exchange *exchange, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// The same for an error of http/error.h or base/error.h.
+void exchange_refuse(struct exchange *exchange, int error);
+
+// Answers with a body of this type.
+void exchange_answer(struct exchange *exchange, int status, const char *type, struct bytes body);
+
+// Adds a header to a reply; name and value must outlive it.
+void reply_add(struct reply *reply, const char *name, struct bytes value);
+
+// Adds what a browser needs to let the page read the answer.
+void reply_add_cors(struct reply *reply, const struct exchange *exchange);
+
+// Notes the origin of the request if it is allowed to see the answer: 0 or ERR_NOMEM.
+int exchange_note_origin(struct exchange *exchange, const struct http_request *req);
+
+#endif

@@ -1,0 +1,48 @@
+// Publishing, for the forms in which a request can bring events: the data itself (publish_raw.c),
+// JSON (publish_json.c), an event stream (publish_stream.c). This is what they share.
+#ifndef SERVER_PUBLISH_H
+#define SERVER_PUBLISH_H
+
+#include "freshet/event.h"
+#include "hub/frame.h"
+#include "server/exchange.h"
+
+enum { PUBLISH_ID_MAX = 256, PUBLISH_TYPE_MAX = 256, PUBLISH_GROUP = 256 };
+
+// A form: how bodies become events. The exchange's state is a struct of the form's own.
+struct publish_target {
+    struct bytes topic; // from the path; .at NULL: none
+    struct bytes type, id;
+    int64_t retry;
+    struct bytes content_type; // lasts for the call of `begin`
+};
+
+// Each begins an exchange that brings its events in this form: 0 or a negative error. What `target`
+// points to lasts for the call.
+int publish_raw_begin(struct exchange *exchange, const struct publish_target *target);
+int publish_json_begin(struct exchange *exchange, const struct publish_target *target);
+int publish_stream_begin(struct exchange *exchange, const struct publish_target *target);
+
+extern const struct handler publish_raw_handler;
+extern const struct handler publish_json_handler;
+extern const struct handler publish_stream_handler;
+
+// Checks what a publisher may say and makes the frame of it. 0, ERR_NOMEM, or ERR_INVALID with a
+// sentence in *problem.
+int publish_frame(struct worker *worker, const struct bytes *topics, size_t topic_count,
+                  const struct freshet_event *event, struct frame **out, const char **problem);
+
+// The id that subscribers see, in `out` (PUBLISH_ID_MAX bytes).
+struct bytes publish_id(const struct frame *frame, char *out);
+
+// Adds a piece of a body that is kept whole: 0, or the exchange was answered with 413 (then 0 as
+// well), or ERR_NOMEM.
+int publish_keep(struct exchange *exchange, struct buf *body, struct bytes piece);
+
+// Refuses at once a body that says that it will be too long. True when it was refused.
+bool publish_refuse_length(struct exchange *exchange, const struct http_request *req);
+
+// Answers with {"id":…}.
+void publish_answer_id(struct exchange *exchange, const struct frame *frame);
+
+#endif

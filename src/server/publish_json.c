@@ -1,0 +1,184 @@
+// POST /events: one JSON object, an array of them, or one on each line. Values of `data` are passed
+// on as the text that they are. A batch is answered item by item: one bad item stops no other.
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "http/negotiate.h"
+#include "server/publish.h"
+#include "server/publish_item.h"
+#include "server/worker.h"
+
+enum { DEPTH_MAX = 64 };
+
+struct batch {
+    struct buf body;
+    bool lines; // each line is an item, whatever the whole looks like
+    struct publish_item *items;
+    size_t count, room;
+};
+
+int publish_json_begin(struct exchange *exchange, const struct publish_target *target) {
+    struct batch *batch = calloc(1, sizeof(*batch));
+    if (!batch) {
+        return ERR_NOMEM;
+    }
+    exchange->state = batch;
+    batch->lines = http_media_is_ndjson(target->content_type);
+    buf_init(&batch->body, &mem_libc, exchange->worker->server->settings->max_body);
+    return 0;
+}
+
+static int on_body(struct exchange *exchange, struct bytes piece) {
+    struct batch *batch = exchange->state;
+    return publish_keep(exchange, &batch->body, piece);
+}
+
+static int add_item(struct batch *batch, struct publish_item **item) {
+    if (batch->count == batch->room) {
+        size_t room = batch->room ? batch->room * 2 : 16;
+        struct publish_item *items = realloc(batch->items, room * sizeof(*items));
+        if (!items) {
+            return ERR_NOMEM;
+        }
+        batch->items = items;
+        batch->room = room;
+    }
+    *item = &batch->items[batch->count++];
+    **item = (struct publish_item){0};
+    return 0;
+}
+
+static int read_lines(struct worker *worker, struct batch *batch) {
+    struct bytes rest = buf_bytes(&batch->body);
+    int rc = 0;
+    while (rc == 0 && rest.len) {
+        const char *end = memchr(rest.at, '\n', rest.len);
+        size_t len = end ? (size_t)(end - rest.at) : rest.len;
+        struct bytes line = bytes_trim(bytes_make(rest.at, len)), value;
+        size_t used = end ? len + 1 : len;
+        rest = bytes_make(rest.at + used, rest.len - used);
+        if (line.len == 0 || (line.len == 1 && line.at[0] == '\r')) {
+            continue;
+        }
+        struct publish_item *item;
+        rc = add_item(batch, &item);
+        if (rc == 0 && json_validate(line, DEPTH_MAX, &value)) {
+            item->problem = "the line is not valid JSON";
+        } else if (rc == 0) {
+            rc = publish_item_read(worker, value, item);
+        }
+    }
+    return rc;
+}
+
+static int read_array(struct worker *worker, struct batch *batch, struct bytes array) {
+    struct json_iter iter;
+    struct bytes value;
+    int rc = json_array_init(&iter, array);
+    while (rc == 0 && json_array_next(&iter, &value) == 1) {
+        struct publish_item *item;
+        rc = add_item(batch, &item);
+        rc = rc ? rc : publish_item_read(worker, value, item);
+    }
+    return rc;
+}
+
+// Groups, so that no other publisher waits for the whole batch.
+static void publish_all(struct worker *worker, struct batch *batch) {
+    struct frame *group[PUBLISH_GROUP];
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i].frame) {
+            group[count++] = batch->items[i].frame;
+        }
+        if (count == PUBLISH_GROUP || (i + 1 == batch->count && count)) {
+            worker_publish(worker, group, count);
+            count = 0;
+        }
+    }
+}
+
+static int append_answer(struct buf *out, const struct publish_item *item) {
+    char text[PUBLISH_ID_MAX];
+    const char *open = item->frame ? "{\"id\":" : "{\"error\":";
+    struct bytes value = item->frame ? publish_id(item->frame, text) : bytes_of(item->problem);
+    int rc = buf_append_text(out, open);
+    rc = rc ? rc : json_append_string(out, value);
+    return rc ? rc : buf_append_text(out, item->frame ? "}" : ",\"status\":400}");
+}
+
+static int answer_list(struct exchange *exchange, const struct batch *batch) {
+    struct buf *body = &exchange->worker->body;
+    buf_clear(body);
+    int rc = buf_append_text(body, "[");
+    for (size_t i = 0; rc == 0 && i < batch->count; i++) {
+        rc = i ? buf_append_text(body, ",") : 0;
+        rc = rc ? rc : append_answer(body, &batch->items[i]);
+    }
+    rc = rc ? rc : buf_append_text(body, "]");
+    if (rc == 0) {
+        exchange_answer(exchange, 200, "application/json", buf_bytes(body));
+    }
+    return rc;
+}
+
+static int finish_list(struct exchange *exchange, struct batch *batch) {
+    publish_all(exchange->worker, batch);
+    return answer_list(exchange, batch);
+}
+
+static int finish_single(struct exchange *exchange, struct batch *batch, struct bytes object) {
+    struct publish_item *item;
+    int rc = add_item(batch, &item);
+    rc = rc ? rc : publish_item_read(exchange->worker, object, item);
+    if (rc) {
+        return rc;
+    }
+    if (item->problem) {
+        exchange_problem(exchange, 400, "%s", item->problem);
+        return 0;
+    }
+    worker_publish(exchange->worker, &item->frame, 1);
+    publish_answer_id(exchange, item->frame);
+    return 0;
+}
+
+static int on_end(struct exchange *exchange) {
+    struct batch *batch = exchange->state;
+    struct bytes text = buf_bytes(&batch->body), value;
+    bool whole = !batch->lines && json_validate(text, DEPTH_MAX, &value) == 0;
+    if (whole && json_kind(value) == JSON_ARRAY) {
+        int rc = read_array(exchange->worker, batch, value);
+        return rc ? rc : finish_list(exchange, batch);
+    }
+    if (whole) {
+        return finish_single(exchange, batch, value);
+    }
+    // Lines, too, when nobody said so but the first of several is an object by itself.
+    const char *end = text.len ? memchr(text.at, '\n', text.len) : NULL;
+    bool looks_like_lines =
+        end && json_validate(bytes_make(text.at, (size_t)(end - text.at)), DEPTH_MAX, &value) == 0;
+    if (batch->lines || looks_like_lines) {
+        int rc = read_lines(exchange->worker, batch);
+        return rc ? rc : finish_list(exchange, batch);
+    }
+    exchange_problem(exchange, 400,
+                     "the body is not valid JSON; send {\"topic\":…,\"data\":…}, an array of such "
+                     "objects or one a line, or post plain data to /events/<topic>");
+    return 0;
+}
+
+static void on_drop(struct exchange *exchange) {
+    struct batch *batch = exchange->state;
+    if (batch) {
+        for (size_t i = 0; i < batch->count; i++) {
+            frame_unref(batch->items[i].frame);
+        }
+        free(batch->items);
+        buf_finish(&batch->body);
+        free(batch);
+    }
+}
+
+const struct handler publish_json_handler = {.body = on_body, .end = on_end, .drop = on_drop};

@@ -1,0 +1,75 @@
+// POST /events/<topic>: the body is the data, byte for byte. The request needs no state of its own
+// beyond the names in its head and the body.
+#include "base/error.h"
+#include "server/publish.h"
+#include "server/worker.h"
+
+#include <stdlib.h>
+
+struct raw {
+    struct buf names; // topic, type and id, one behind the other
+    size_t topic_len, type_len, id_len;
+    int64_t retry;
+    struct buf body;
+};
+
+int publish_raw_begin(struct exchange *exchange, const struct publish_target *target) {
+    struct raw *raw = calloc(1, sizeof(*raw));
+    if (!raw) {
+        return ERR_NOMEM;
+    }
+    exchange->state = raw;
+    raw->topic_len = target->topic.len;
+    raw->type_len = target->type.len;
+    raw->id_len = target->id.len;
+    raw->retry = target->retry;
+    buf_init(&raw->names, &mem_libc, 0);
+    buf_init(&raw->body, &mem_libc, exchange->worker->server->settings->max_body);
+    int rc = buf_append(&raw->names, target->topic.at, target->topic.len);
+    rc = rc ? rc : buf_append(&raw->names, target->type.at, target->type.len);
+    return rc ? rc : buf_append(&raw->names, target->id.at, target->id.len);
+}
+
+static int on_body(struct exchange *exchange, struct bytes piece) {
+    struct raw *raw = exchange->state;
+    return publish_keep(exchange, &raw->body, piece);
+}
+
+static int on_end(struct exchange *exchange) {
+    struct raw *raw = exchange->state;
+    const char *names = raw->names.at;
+    struct bytes topic = bytes_make(names, raw->topic_len);
+    struct freshet_event event = {
+        .type = {.at = names + raw->topic_len, .len = raw->type_len},
+        .data = {.at = raw->body.len ? raw->body.at : "", .len = raw->body.len},
+        .retry = raw->retry,
+    };
+    if (raw->id_len) {
+        event.id =
+            (struct freshet_text){.at = names + raw->topic_len + raw->type_len, .len = raw->id_len};
+    }
+    struct frame *frame;
+    const char *problem;
+    int rc = publish_frame(exchange->worker, &topic, 1, &event, &frame, &problem);
+    if (rc) {
+        if (problem) {
+            exchange_problem(exchange, 400, "%s", problem);
+        }
+        return rc;
+    }
+    worker_publish(exchange->worker, &frame, 1);
+    publish_answer_id(exchange, frame);
+    frame_unref(frame);
+    return 0;
+}
+
+static void on_drop(struct exchange *exchange) {
+    struct raw *raw = exchange->state;
+    if (raw) {
+        buf_finish(&raw->names);
+        buf_finish(&raw->body);
+        free(raw);
+    }
+}
+
+const struct handler publish_raw_handler = {.body = on_body, .end = on_end, .drop = on_drop};

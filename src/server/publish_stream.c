@@ -1,0 +1,140 @@
+// POST /events/<topic> with an event stream as the body: each event is published as it arrives, so
+// that a model's stream can be piped in. The body may go on for as long as something comes.
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "freshet/parser.h"
+#include "server/publish.h"
+#include "server/worker.h"
+
+enum { GROUP_MAX = 64 };
+
+struct relay {
+    struct worker *worker;
+    struct buf topic;
+    struct freshet_parser *parser;
+    struct frame *group[GROUP_MAX]; // events of this piece, to be published together
+    size_t group_count;
+    uint64_t published;
+    char last[PUBLISH_ID_MAX];
+    size_t last_len;
+    const char *problem; // why an event could not be published
+    int error;
+};
+
+static void publish_group(struct relay *relay) {
+    size_t count = relay->group_count;
+    if (count == 0) {
+        return;
+    }
+    worker_publish(relay->worker, relay->group, count);
+    char text[PUBLISH_ID_MAX];
+    struct bytes last = publish_id(relay->group[count - 1], text);
+    memcpy(relay->last, last.at, last.len);
+    relay->last_len = last.len;
+    relay->published += count;
+    while (relay->group_count) {
+        frame_unref(relay->group[--relay->group_count]);
+    }
+}
+
+// The id is the publisher's own only if it came with this event; and one that another freshet gave
+// is replaced, because here it would name another place.
+static struct freshet_text own_id(const struct freshet_event *event) {
+    bool own = event->flags & FRESHET_EVENT_OWN_ID && event->id.len &&
+               !id_looks_like_one(bytes_make(event->id.at, event->id.len));
+    return own ? event->id : (struct freshet_text){0};
+}
+
+static int on_event(void *user, const struct freshet_event *parsed) {
+    struct relay *relay = user;
+    struct freshet_event event = *parsed;
+    if (bytes_starts_with(bytes_make(event.type.at, event.type.len), "freshet.")) {
+        return 0; // what another freshet told its listener is not an event
+    }
+    event.id = own_id(parsed);
+    struct bytes topic = buf_bytes(&relay->topic);
+    relay->error = publish_frame(relay->worker, &topic, 1, &event,
+                                 &relay->group[relay->group_count], &relay->problem);
+    if (relay->error) {
+        return relay->error;
+    }
+    if (++relay->group_count == GROUP_MAX) {
+        publish_group(relay);
+    }
+    return 0;
+}
+
+int publish_stream_begin(struct exchange *exchange, const struct publish_target *target) {
+    struct relay *relay = calloc(1, sizeof(*relay));
+    if (!relay) {
+        return ERR_NOMEM;
+    }
+    exchange->state = relay;
+    relay->worker = exchange->worker;
+    buf_init(&relay->topic, &mem_libc, 0);
+    int rc = buf_append(&relay->topic, target->topic.at, target->topic.len);
+    struct freshet_parser_settings settings;
+    freshet_parser_settings_default(&settings);
+    settings.max_event = exchange->worker->server->settings->max_body;
+    settings.max_line = settings.max_event + sizeof("data: ");
+    settings.on_event = on_event;
+    settings.user = relay;
+    return rc || freshet_parser_open(&relay->parser, &settings) ? ERR_NOMEM : 0;
+}
+
+static void refuse(struct exchange *exchange, struct relay *relay, int rc) {
+    unsigned long long published = relay->published;
+    if (rc == FRESHET_ERR_TOO_LARGE) {
+        worker_limit_hit(exchange->worker, LIMIT_BODY);
+        exchange_problem(exchange, 413,
+                         "an event of the stream is larger than --max-body allows; %llu before it "
+                         "were published",
+                         published);
+    } else if (relay->problem) {
+        exchange_problem(exchange, 400, "%s; %llu events before this one were published",
+                         relay->problem, published);
+    } else {
+        exchange_refuse(exchange, ERR_NOMEM);
+    }
+}
+
+static int on_body(struct exchange *exchange, struct bytes piece) {
+    struct relay *relay = exchange->state;
+    int rc = freshet_parser_feed(relay->parser, piece.at, piece.len);
+    publish_group(relay);
+    if (rc) {
+        refuse(exchange, relay, rc);
+    }
+    return 0;
+}
+
+static int on_end(struct exchange *exchange) {
+    struct relay *relay = exchange->state;
+    struct buf *body = &exchange->worker->body;
+    buf_clear(body);
+    int rc = buf_printf(body, "{\"published\":%llu,\"id\":", (unsigned long long)relay->published);
+    if (rc == 0) {
+        rc = relay->last_len ? json_append_string(body, bytes_make(relay->last, relay->last_len))
+                             : buf_append_text(body, "null");
+    }
+    rc = rc ? rc : buf_append_text(body, "}");
+    if (rc == 0) {
+        exchange_answer(exchange, 200, "application/json", buf_bytes(body));
+    }
+    return rc;
+}
+
+static void on_drop(struct exchange *exchange) {
+    struct relay *relay = exchange->state;
+    if (relay) {
+        publish_group(relay);
+        freshet_parser_close(&relay->parser);
+        buf_finish(&relay->topic);
+        free(relay);
+    }
+}
+
+const struct handler publish_stream_handler = {
+    .body = on_body, .end = on_end, .drop = on_drop, .endless_body = true};

@@ -1,0 +1,148 @@
+// /metrics in the Prometheus text format. Every figure is a sum over the workers, read while they
+// run: each is exact, but they are not of one instant.
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "server/routes.h"
+#include "server/worker.h"
+
+enum source { OF_WORKER, OF_HUB };
+
+struct metric {
+    const char *name, *help;
+    enum source source;
+    size_t offset; // of an atomic_ullong in struct counters or struct hub_stats
+};
+
+static const struct metric metrics[] = {
+    {"freshet_connections_accepted_total", "Connections accepted.", OF_WORKER,
+     offsetof(struct counters, accepted)},
+    {"freshet_requests_total", "Requests begun.", OF_WORKER, offsetof(struct counters, requests)},
+    {"freshet_requests_refused_total", "Requests answered with a problem.", OF_WORKER,
+     offsetof(struct counters, refused)},
+    {"freshet_events_published_total", "Events published.", OF_WORKER,
+     offsetof(struct counters, published)},
+    {"freshet_published_bytes_total", "Bytes of published events, encoded.", OF_WORKER,
+     offsetof(struct counters, published_bytes)},
+    {"freshet_subscriptions_opened_total", "Streams and polls begun.", OF_WORKER,
+     offsetof(struct counters, opened)},
+    {"freshet_subscriptions_ended_total", "Streams and polls ended.", OF_WORKER,
+     offsetof(struct counters, ended)},
+    {"freshet_events_delivered_total", "Events handed to listeners whole.", OF_HUB,
+     offsetof(struct hub_stats, deliveries)},
+    {"freshet_delivered_bytes_total", "Bytes handed to listeners.", OF_HUB,
+     offsetof(struct hub_stats, bytes)},
+    {"freshet_sends_total", "System calls that handed bytes to listeners.", OF_HUB,
+     offsetof(struct hub_stats, sends)},
+    {"freshet_stalls_total", "Times that a listener's socket was full.", OF_HUB,
+     offsetof(struct hub_stats, stalls)},
+    {"freshet_gaps_total", "Gaps that listeners were told of.", OF_HUB,
+     offsetof(struct hub_stats, gaps)},
+    {"freshet_replayed_total", "Events that listeners got from history.", OF_HUB,
+     offsetof(struct hub_stats, replayed)},
+    {"freshet_window_drops_total", "Frames dropped from a window because it was full.", OF_HUB,
+     offsetof(struct hub_stats, window_drops)},
+    {"freshet_inbox_overflows_total", "Times that a worker's inbox was full.", OF_HUB,
+     offsetof(struct hub_stats, lost)},
+};
+
+static const char *const limit_names[LIMIT_COUNT] = {
+    [LIMIT_BODY] = "max-body",
+    [LIMIT_BODY_TIMEOUT] = "body-timeout",
+    [LIMIT_CONNECTIONS] = "max-connections",
+    [LIMIT_DESCRIPTORS] = "descriptors",
+    [LIMIT_HEAD] = "max-head",
+    [LIMIT_HEADER_TIMEOUT] = "header-timeout",
+    [LIMIT_HEADERS] = "max-headers",
+    [LIMIT_KEEPALIVE_TIMEOUT] = "keepalive-timeout",
+    [LIMIT_MEMORY] = "memory",
+    [LIMIT_PINNED] = "pinned-bytes",
+    [LIMIT_PUBLISH_TIMEOUT] = "publish-timeout",
+    [LIMIT_TOPICS] = "max-topics",
+};
+
+static unsigned long long sum(const struct server *server, enum source source, size_t offset) {
+    unsigned long long total = 0;
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        const struct worker *worker = server->workers[i];
+        const char *base =
+            source == OF_HUB ? (const char *)&worker->hub.stats : (const char *)&worker->counters;
+        total += atomic_load_explicit((const atomic_ullong *)(const void *)(base + offset),
+                                      memory_order_relaxed);
+    }
+    return total;
+}
+
+static void put(struct buf *out, const char *name, const char *type, const char *help,
+                unsigned long long value) {
+    // A page that is cut short for want of memory is noticed by whoever parses it.
+    (void)buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+                     value);
+}
+
+static void put_counters(const struct server *server, struct buf *out) {
+    for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+        const struct metric *m = &metrics[i];
+        put(out, m->name, "counter", m->help, sum(server, m->source, m->offset));
+    }
+}
+
+static void put_limits(const struct server *server, struct buf *out) {
+    static const char name[] = "freshet_limit_hits_total";
+    (void)buf_printf(out,
+                     "# HELP %s Times that a limit was hit, by its setting.\n# TYPE %s counter\n",
+                     name, name);
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        size_t offset = offsetof(struct counters, limit_hits) + (size_t)i * sizeof(atomic_ullong);
+        (void)buf_printf(out, "%s{limit=\"%s\"} %llu\n", name, limit_names[i],
+                         sum(server, OF_WORKER, offset));
+    }
+}
+
+static unsigned long long listening(const struct server *server) {
+    return sum(server, OF_WORKER, offsetof(struct counters, opened)) -
+           sum(server, OF_WORKER, offsetof(struct counters, ended));
+}
+
+static void put_gauges(struct server *server, struct buf *out) {
+    struct history_stats history;
+    server->history->stats(server->history, &history);
+    put(out, "freshet_connections", "gauge", "Connections open now.",
+        atomic_load_explicit(&server->connections, memory_order_relaxed));
+    put(out, "freshet_subscribers", "gauge", "Streams and polls open now.", listening(server));
+    put(out, "freshet_pinned_bytes", "gauge", "Bytes of frames that listeners have a part of.",
+        atomic_load_explicit(&server->pinned, memory_order_relaxed));
+    put(out, "freshet_history_events", "gauge", "Events in history.", history.events);
+    put(out, "freshet_history_bytes", "gauge", "Bytes that history holds.", history.bytes);
+    put(out, "freshet_history_topics", "gauge", "Topics with events in history.", history.topics);
+    put(out, "freshet_workers", "gauge", "Worker threads.", server->worker_count);
+    put(out, "freshet_uptime_seconds", "gauge", "Seconds since the start.",
+        (unsigned long long)(clock_wall_ms() - server->started) / 1000);
+    (void)buf_printf(
+        out,
+        "# HELP freshet_history_dropped_total Events dropped from history, by reason.\n"
+        "# TYPE freshet_history_dropped_total counter\n"
+        "freshet_history_dropped_total{reason=\"count\"} %" PRIu64 "\n"
+        "freshet_history_dropped_total{reason=\"topic-bytes\"} %" PRIu64 "\n"
+        "freshet_history_dropped_total{reason=\"age\"} %" PRIu64 "\n"
+        "freshet_history_dropped_total{reason=\"bytes\"} %" PRIu64 "\n",
+        history.dropped_count, history.dropped_bytes, history.dropped_age, history.dropped_budget);
+    (void)buf_printf(out,
+                     "# HELP freshet_info The version.\n# TYPE freshet_info gauge\n"
+                     "freshet_info{version=\"%s\"} 1\n",
+                     FRESHET_VERSION);
+}
+
+static int begin(struct exchange *exchange, const struct http_request *req) {
+    struct server *server = exchange->worker->server;
+    struct buf *body = &exchange->worker->body;
+    (void)req;
+    buf_clear(body);
+    put_counters(server, body);
+    put_limits(server, body);
+    put_gauges(server, body);
+    exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_bytes(body));
+    return 0;
+}
+
+const struct handler route_metrics = {.begin = begin};

@@ -1,0 +1,53 @@
+// /healthz: the process is alive. /readyz: it wants traffic. /: what this is, for people.
+#include "server/routes.h"
+#include "server/worker.h"
+
+static int healthz(struct exchange *exchange, const struct http_request *req) {
+    (void)req;
+    exchange_answer(exchange, 200, "text/plain; charset=utf-8", bytes_of("ok\n"));
+    return 0;
+}
+
+static int readyz(struct exchange *exchange, const struct http_request *req) {
+    (void)req;
+    if (atomic_load(&exchange->worker->server->draining)) {
+        exchange_answer(exchange, 503, "text/plain; charset=utf-8", bytes_of("draining\n"));
+    } else {
+        exchange_answer(exchange, 200, "text/plain; charset=utf-8", bytes_of("ready\n"));
+    }
+    return 0;
+}
+
+static const char front_text[] =
+    "freshet " FRESHET_VERSION "\n"
+    "\n"
+    "Listen:   curl -N http://HOST/events/news\n"
+    "Publish:  curl -d hello http://HOST/events/news\n"
+    "In a page: new EventSource('/events/news').onmessage = e => console.log(e.data)\n"
+    "\n"
+    "/events, /events/<topic>   listen (GET) and publish (POST)\n"
+    "/api/topics                which topics there are\n"
+    "/api/connections           who listens to what, and how far behind\n"
+    "/metrics /healthz /readyz  for machines\n";
+
+static int front(struct exchange *exchange, const struct http_request *req) {
+    struct buf *body = &exchange->worker->body;
+    struct bytes host = req->authority.at ? req->authority : bytes_of("127.0.0.1:8042");
+    const char *at = front_text, *mark;
+    int rc = 0;
+    buf_clear(body);
+    while (rc == 0 && (mark = strstr(at, "HOST"))) {
+        rc = buf_append(body, at, (size_t)(mark - at));
+        rc = rc ? rc : buf_append(body, host.at, host.len);
+        at = mark + strlen("HOST");
+    }
+    rc = rc ? rc : buf_append_text(body, at);
+    if (rc == 0) {
+        exchange_answer(exchange, 200, "text/plain; charset=utf-8", buf_bytes(body));
+    }
+    return rc;
+}
+
+const struct handler route_healthz = {.begin = healthz};
+const struct handler route_readyz = {.begin = readyz};
+const struct handler route_front = {.begin = front};

@@ -1,0 +1,239 @@
+// GET and HEAD /events: turns a request into a cursor. The long poll has its answer in poll.c; the
+// event stream and newline-delimited JSON differ only in the encoding of their feed.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "hub/control.h"
+#include "server/poll.h"
+#include "server/routes.h"
+#include "server/wish.h"
+#include "server/worker.h"
+
+// A cursor that was asked for, found in the order of events.
+struct place {
+    struct hub_start start;
+    const char *gap; // why the cursor could not be found, or NULL
+};
+
+static void place_at_id(const struct worker *worker, event_id id, struct place *place) {
+    if (id > bus_newest(worker->server->bus)) {
+        place->gap = "future";
+        place->start.flags |= SUBSCRIBER_FROM_START;
+    } else {
+        place->start.after = id;
+    }
+}
+
+static void place_after(struct worker *worker, const struct selection *selection,
+                        struct bytes cursor, struct place *place) {
+    struct past *past = &worker->server->history->past;
+    event_id id;
+    if (id_parse(cursor, &id)) {
+        place_at_id(worker, id, place);
+    } else if (cursor.len <= CURSOR_TEXT_MAX && past->find(past, selection, cursor, &id) == 0) {
+        place->start.after = id;
+    } else {
+        place->gap = "unknown";
+        place->start.flags |= SUBSCRIBER_FROM_START;
+    }
+}
+
+static void find_place(struct worker *worker, const struct wish *wish,
+                       const struct selection *selection, struct place *place) {
+    struct past *past = &worker->server->history->past;
+    event_id newest = worker->hub.heard;
+    *place = (struct place){.start.flags = wish->control ? SUBSCRIBER_TELL : 0};
+    switch (wish->start) {
+    case WISH_NOW:
+        place->start.after = newest;
+        break;
+    case WISH_EARLIEST:
+        place->start.flags |= SUBSCRIBER_FROM_START;
+        break;
+    case WISH_AFTER:
+        place_after(worker, selection, wish->cursor, place);
+        break;
+    case WISH_SINCE:
+        place->start.after = id_from_ms(wish->since_ms);
+        place->start.after -= place->start.after > 0;
+        // From a time that has not come, everything that comes is new enough.
+        place->start.after = place->start.after < newest ? place->start.after : newest;
+        break;
+    case WISH_LAST:
+        place->start.after = past->last(past, selection, (size_t)wish->last, newest);
+        break;
+    }
+}
+
+// What a cursor may quote in a control event.
+static struct bytes quotable(struct bytes cursor) {
+    struct freshet_text text = {.at = cursor.at, .len = cursor.len};
+    bool fine = cursor.len <= CURSOR_TEXT_MAX && freshet_utf8_check(text) == text.len;
+    return fine ? cursor : bytes_make("", 0);
+}
+
+static int append_control(struct buf *out, enum encoding encoding, const char *type,
+                          struct bytes data) {
+    struct frame *frame;
+    int rc = control_event(&frame, &mem_libc, type, data);
+    if (rc == 0) {
+        rc = encoding_append(encoding, frame, out);
+        frame_unref(frame);
+    }
+    return rc;
+}
+
+static int append_gap(struct buf *out, enum encoding encoding, struct bytes cursor,
+                      const char *reason) {
+    struct frame *frame;
+    int rc = control_gap(&frame, &mem_libc, quotable(cursor), 0, reason);
+    if (rc == 0) {
+        rc = encoding_append(encoding, frame, out);
+        frame_unref(frame);
+    }
+    return rc;
+}
+
+// The first bytes of the body: they leave with the head, so that every proxy passes the head on.
+static int compose_preamble(struct worker *worker, enum encoding encoding, const struct wish *wish,
+                            const struct place *place, struct buf *out) {
+    const struct settings *settings = worker->server->settings;
+    int rc = 0;
+    if (encoding == ENCODING_EVENT_STREAM) {
+        rc = buf_printf(out, ":\nretry: %lld\n", (long long)settings->retry_ms);
+    }
+    if (rc == 0 && settings->greeting && encoding != ENCODING_ITEMS) {
+        rc = append_control(out, encoding, "freshet.greeting", bytes_of(settings->greeting));
+    }
+    if (rc == 0 && place->gap) {
+        rc = append_gap(out, encoding, wish->cursor, place->gap);
+        hub_count(&worker->hub.stats.gaps, 1);
+    }
+    return rc;
+}
+
+static void compose_head(struct exchange *exchange, const struct wish *wish, struct bytes cursor,
+                         struct reply *head) {
+    *head = (struct reply){.status = 200, .unsized = true};
+    head->type = http_representation_type(wish->representation);
+    reply_add(head, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
+    reply_add(head, "X-Accel-Buffering", bytes_of("no"));
+    reply_add(head, "Vary", bytes_of("Accept"));
+    reply_add(head, "Last-Event-ID", cursor);
+    reply_add_cors(head, exchange);
+}
+
+static int open_stream(struct exchange *exchange, const struct wish *wish,
+                       struct selection *selection, struct place *place) {
+    struct worker *worker = exchange->worker;
+    enum encoding encoding =
+        wish->representation == HTTP_NDJSON ? ENCODING_NDJSON : ENCODING_EVENT_STREAM;
+    char cursor[ID_TEXT_MAX];
+    struct reply head;
+    struct buf preamble;
+    compose_head(exchange, wish, bytes_make(cursor, id_format(place->start.after, cursor)), &head);
+    buf_init(&preamble, &mem_libc, 0);
+    int rc = compose_preamble(worker, encoding, wish, place, &preamble);
+    struct stream *stream = NULL;
+    if (rc == 0) {
+        stream =
+            exchange->ops->open_stream(exchange, &head, buf_bytes(&preamble), &place->start.first);
+    }
+    buf_finish(&preamble);
+    if (!stream) {
+        selection_destroy(&selection);
+        return ERR_NOMEM;
+    }
+    if (hub_join(&worker->hub, selection, encoding, &stream->subscriber, &place->start)) {
+        worker_limit_hit(worker, LIMIT_MEMORY);
+        stream->ops->end(stream, bytes_make(NULL, 0));
+        return 0;
+    }
+    stream_started(stream);
+    return 0;
+}
+
+static int answer_head(struct exchange *exchange, const struct wish *wish) {
+    struct reply head;
+    char cursor[ID_TEXT_MAX];
+    event_id newest = exchange->worker->hub.heard;
+    compose_head(exchange, wish, bytes_make(cursor, id_format(newest, cursor)), &head);
+    exchange->ops->reply(exchange, &head);
+    return 0;
+}
+
+static int open_poll(struct exchange *exchange, const struct wish *wish,
+                     struct selection *selection, struct place *place) {
+    struct poll_request request = {
+        .exchange = exchange, .start = &place->start, .wait_ms = wish->wait_ms};
+    struct buf gap;
+    buf_init(&gap, &mem_libc, 0);
+    int rc = compose_preamble(exchange->worker, ENCODING_ITEMS, wish, place, &gap);
+    if (rc) {
+        selection_destroy(&selection);
+    } else {
+        request.first = buf_bytes(&gap);
+        rc = poll_open(&request, selection);
+    }
+    buf_finish(&gap);
+    return rc;
+}
+
+static int subscribe(struct exchange *exchange, const struct wish *wish) {
+    struct worker *worker = exchange->worker;
+    struct selection *selection;
+    struct place place;
+    int rc = selection_create(&selection, &mem_libc, &worker->server->hash_key, wish->names,
+                              wish->name_count);
+    if (rc) {
+        return rc;
+    }
+    // Whatever id a client can know has been published before: take it in, so that no cursor of an
+    // event that exists seems to come from the future.
+    worker_catch_up(worker);
+    find_place(worker, wish, selection, &place);
+    return wish->representation == HTTP_JSON ? open_poll(exchange, wish, selection, &place)
+                                             : open_stream(exchange, wish, selection, &place);
+}
+
+// A browser's EventSource gives up for ever on any status but 200; so a listener that cannot be
+// served now is told with a 200 when to come back. Others understand a 503.
+static void answer_come_back(struct exchange *exchange, const struct wish *wish) {
+    struct worker *worker = exchange->worker;
+    int64_t retry = worker->server->settings->retry_ms;
+    int64_t ms = random_between(&worker->random, retry, 3 * retry);
+    char body[48], seconds[24];
+    struct reply reply = {.status = 503};
+    if (wish->representation == HTTP_EVENT_STREAM) {
+        int len = snprintf(body, sizeof(body), ":\nretry: %lld\n", (long long)ms);
+        reply = (struct reply){.status = 200,
+                               .type = "text/event-stream",
+                               .unsized = true,
+                               .body = {body, (size_t)len}};
+    }
+    snprintf(seconds, sizeof(seconds), "%lld", (long long)(ms + 999) / 1000);
+    reply_add(&reply, "Retry-After", bytes_of(seconds));
+    reply_add(&reply, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
+    reply_add_cors(&reply, exchange);
+    exchange->ops->reply(exchange, &reply);
+}
+
+static int begin(struct exchange *exchange, const struct http_request *req) {
+    struct wish wish;
+    int rc = 0;
+    if (!wish_read(&wish, exchange, req)) {
+        rc = 0; // answered
+    } else if (exchange->to_head) {
+        rc = answer_head(exchange, &wish);
+    } else if (exchange->crowded || exchange->worker->draining) {
+        answer_come_back(exchange, &wish);
+    } else {
+        rc = subscribe(exchange, &wish);
+    }
+    wish_finish(&wish);
+    return rc;
+}
+
+const struct handler route_subscribe = {.begin = begin, .expired = poll_expired, .drop = poll_drop};

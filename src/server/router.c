@@ -1,0 +1,94 @@
+// The table of routes. A path that ends in a slash stands for everything below it.
+#include "server/router.h"
+
+#include "server/routes.h"
+
+struct route {
+    const char *path;
+    const char *allow; // for 405 and OPTIONS
+    const struct handler *get, *post;
+};
+
+static const struct route routes[] = {
+    {"/events", "GET, HEAD, POST, OPTIONS", &route_subscribe, &route_publish},
+    {"/events/", "GET, HEAD, POST, OPTIONS", &route_subscribe, &route_publish},
+    {"/healthz", "GET, HEAD, OPTIONS", &route_healthz, NULL},
+    {"/readyz", "GET, HEAD, OPTIONS", &route_readyz, NULL},
+    {"/metrics", "GET, HEAD, OPTIONS", &route_metrics, NULL},
+    {"/api/topics", "GET, HEAD, OPTIONS", &route_topics, NULL},
+    {"/api/connections", "GET, HEAD, OPTIONS", &route_connections, NULL},
+    {"/", "GET, HEAD, OPTIONS", &route_front, NULL},
+};
+
+static bool fits(const struct route *route, struct bytes path) {
+    size_t len = strlen(route->path);
+    bool below = len > 1 && route->path[len - 1] == '/';
+    return below ? bytes_starts_with(path, route->path) : bytes_is(path, route->path);
+}
+
+static const struct route *find(struct bytes path) {
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (fits(&routes[i], path)) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
+
+static void answer_options(struct exchange *exchange, const char *allow) {
+    struct reply reply = {.status = 204};
+    reply_add(&reply, "Allow", bytes_of(allow));
+    reply_add_cors(&reply, exchange);
+    if (exchange->origin) {
+        reply_add(&reply, "Access-Control-Allow-Methods", bytes_of(allow));
+        reply_add(&reply, "Access-Control-Allow-Headers",
+                  bytes_of("Accept, Cache-Control, Content-Type, Last-Event-ID"));
+        reply_add(&reply, "Access-Control-Max-Age", bytes_of("86400"));
+    }
+    exchange->ops->reply(exchange, &reply);
+}
+
+static void answer_not_allowed(struct exchange *exchange, const char *allow) {
+    struct buf body;
+    buf_init(&body, &mem_libc, 0);
+    (void)http_problem_body(&body, 405,
+                            bytes_of("this path does not have that method; the Allow "
+                                     "header lists those that it has"));
+    struct reply reply = {
+        .status = 405, .type = "application/problem+json", .body = buf_bytes(&body)};
+    reply_add(&reply, "Allow", bytes_of(allow));
+    reply_add_cors(&reply, exchange);
+    exchange->ops->reply(exchange, &reply);
+    buf_finish(&body);
+}
+
+static const struct handler *by_method(const struct route *route, enum http_method method) {
+    switch (method) {
+    case HTTP_GET:
+    case HTTP_HEAD:
+        return route->get;
+    case HTTP_POST:
+        return route->post;
+    default:
+        return NULL;
+    }
+}
+
+const struct handler *router_find(struct exchange *exchange, const struct http_request *req) {
+    const struct route *route = find(req->path);
+    bool everything = req->method == HTTP_OPTIONS && bytes_is(req->path, "*");
+    if (!route && !everything) {
+        exchange_problem(exchange, 404,
+                         "there is nothing here; events are at /events and /events/<topic>");
+        return NULL;
+    }
+    if (req->method == HTTP_OPTIONS) {
+        answer_options(exchange, everything ? "GET, HEAD, POST, OPTIONS" : route->allow);
+        return NULL;
+    }
+    const struct handler *handler = by_method(route, req->method);
+    if (!handler) {
+        answer_not_allowed(exchange, route->allow);
+    }
+    return handler;
+}

@@ -1,0 +1,16 @@
+// The handlers of the routes: one file each, route_<name>.c.
+#ifndef SERVER_ROUTES_H
+#define SERVER_ROUTES_H
+
+#include "server/exchange.h"
+
+extern const struct handler route_subscribe;
+extern const struct handler route_publish;
+extern const struct handler route_healthz;
+extern const struct handler route_readyz;
+extern const struct handler route_metrics;
+extern const struct handler route_topics;
+extern const struct handler route_connections;
+extern const struct handler route_front;
+
+#endif

@@ -1,0 +1,265 @@
+// Opening, draining and closing. The main thread keeps the clock and the signals; the workers do
+// the rest.
+#include "server/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "server/addresses.h"
+#include "server/id_file.h"
+#include "server/worker.h"
+
+enum { HOUSEKEEPING_MS = 1000, EXPIRE_ROUNDS = 64, DRAIN_GRACE_MS = 3000 };
+
+static int64_t wall_clock(void *ctx) {
+    (void)ctx;
+    return clock_wall_ms();
+}
+
+static int fail(struct server *server, int rc, const char *what) {
+    if (server->problem[0] == '\0') {
+        snprintf(server->problem, sizeof(server->problem), "%s", what);
+    }
+    return rc;
+}
+
+static int open_origins(struct server *server) {
+    const struct texts *setting = &server->settings->cors_origin;
+    server->origins = calloc(setting->count + 1, sizeof(*server->origins));
+    if (!server->origins) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < setting->count; i++) {
+        server->origins[i] = bytes_of(setting->items[i]);
+    }
+    server->origin_count = setting->count;
+    return 0;
+}
+
+// Every id is above the time of the start, or above what the id file remembers if the clock was set
+// back; of events before, nothing is known any more.
+static int find_floor(struct server *server, event_id *floor) {
+    const char *path = server->settings->id_file;
+    event_id remembered = 0;
+    int rc = path ? id_file_read(path, &remembered) : 0;
+    if (rc) {
+        snprintf(server->problem, sizeof(server->problem), "--id-file %s: %s", path,
+                 rc == ERR_SYSTEM ? strerror(errno)
+                                  : "this is not an id file; name another, or remove it");
+        return rc;
+    }
+    event_id clock = id_from_ms(server->started);
+    *floor = clock > remembered ? clock : remembered;
+    return 0;
+}
+
+static int open_log(struct server *server) {
+    const struct settings *settings = server->settings;
+    event_id floor;
+    int rc = find_floor(server, &floor);
+    if (rc) {
+        return rc;
+    }
+    struct history_limits limits = {
+        .topic_count = settings->history_count,
+        .topic_bytes = settings->history_topic_bytes,
+        .bytes = settings->history_bytes,
+        .age_ms = settings->history_age_ms,
+        .origin = floor,
+    };
+    rc = history_memory_create(&server->history, &mem_libc, &server->hash_key, &limits);
+    if (rc) {
+        return rc;
+    }
+    struct bus_settings bus = {
+        .mem = &mem_libc, .history = server->history, .now_ms = wall_clock, .floor = floor};
+    return bus_create(&server->bus, &bus);
+}
+
+static unsigned wanted_workers(const struct settings *settings) {
+    unsigned workers = settings->workers ? (unsigned)settings->workers : uv_available_parallelism();
+    return workers > BUS_PORTS_MAX ? BUS_PORTS_MAX : workers;
+}
+
+static int open_workers(struct server *server) {
+    unsigned count = wanted_workers(server->settings);
+    server->workers = calloc(count, sizeof(*server->workers));
+    if (!server->workers) {
+        return ERR_NOMEM;
+    }
+    while (server->worker_count < count) {
+        struct worker *worker = calloc(1, sizeof(*worker));
+        int rc = worker ? worker_open(worker, server, server->worker_count) : ERR_NOMEM;
+        if (rc) {
+            free(worker);
+            return rc;
+        }
+        server->workers[server->worker_count++] = worker;
+    }
+    return 0;
+}
+
+struct stop_task {
+    struct task task;
+    int64_t drain_ms; // negative: at once
+};
+
+static void run_stop(struct worker *worker, struct task *task) {
+    struct stop_task *stop = container_of(task, struct stop_task, task);
+    if (stop->drain_ms < 0) {
+        worker_stop(worker);
+    } else {
+        worker_drain(worker, stop->drain_ms);
+    }
+    free(stop);
+}
+
+static void cancel_stop(struct task *task) {
+    free(container_of(task, struct stop_task, task));
+}
+
+static void stop_workers(struct server *server, unsigned count, int64_t drain_ms) {
+    for (unsigned i = 0; i < count; i++) {
+        struct stop_task *stop = malloc(sizeof(*stop));
+        if (!stop) {
+            _exit(1); // asked to end, and no way left to do it in order
+        }
+        *stop = (struct stop_task){.task = {.run = run_stop, .cancel = cancel_stop},
+                                   .drain_ms = drain_ms};
+        worker_post(server->workers[i], &stop->task);
+    }
+}
+
+static void on_deadline(uv_timer_t *timer) {
+    struct server *server = timer->data;
+    stop_workers(server, server->worker_count, -1);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    struct server *server = handle->data;
+    int64_t drain = server->settings->drain_ms;
+    if (atomic_exchange(&server->draining, true)) {
+        log_write(LOG_WARN, "second signal: ending at once");
+        stop_workers(server, server->worker_count, -1);
+        return;
+    }
+    log_write(LOG_INFO, "%s: draining for up to %.1f s; once more to end at once",
+              number == SIGINT ? "SIGINT" : "SIGTERM", (double)drain / 1000);
+    stop_workers(server, server->worker_count, drain);
+    uv_timer_start(&server->deadline, on_deadline, (uint64_t)(drain + DRAIN_GRACE_MS), 0);
+}
+
+static void save_newest(struct server *server) {
+    const char *path = server->settings->id_file;
+    event_id newest = bus_newest(server->bus);
+    if (!path || newest == server->saved) {
+        return;
+    }
+    if (id_file_write(path, newest)) {
+        log_write(LOG_ERROR, "--id-file %s cannot be written: %s", path, strerror(errno));
+    } else {
+        server->saved = newest;
+    }
+}
+
+static void on_housekeeping(uv_timer_t *timer) {
+    struct server *server = timer->data;
+    save_newest(server);
+    for (int i = 0; i < EXPIRE_ROUNDS; i++) {
+        if (!server->history->expire(server->history, clock_wall_ms())) {
+            break;
+        }
+    }
+}
+
+static void on_worker_ended(uv_async_t *async) {
+    struct server *server = async->data;
+    if (atomic_load(&server->running) == 0) {
+        uv_stop(&server->loop);
+    }
+}
+
+static int open_main_loop(struct server *server) {
+    if (uv_loop_init(&server->loop)) {
+        return ERR_SYSTEM;
+    }
+    uv_signal_init(&server->loop, &server->terminate);
+    uv_signal_init(&server->loop, &server->interrupt);
+    uv_timer_init(&server->loop, &server->housekeeping);
+    uv_timer_init(&server->loop, &server->deadline);
+    uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
+    server->terminate.data = server->interrupt.data = server;
+    server->housekeeping.data = server->deadline.data = server->worker_ended.data = server;
+    uv_signal_start(&server->terminate, on_signal, SIGTERM);
+    uv_signal_start(&server->interrupt, on_signal, SIGINT);
+    uv_timer_start(&server->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+    return 0;
+}
+
+int server_open(struct server *server, const struct settings *settings) {
+    *server = (struct server){.settings = settings, .started = clock_wall_ms()};
+    // A peer that goes away is an error of the call that writes to it, not of the program.
+    signal(SIGPIPE, SIG_IGN);
+    if (random_seed(&server->hash_key, sizeof(server->hash_key)) || open_main_loop(server)) {
+        return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
+    }
+    int rc = open_origins(server);
+    rc = rc ? rc : open_log(server);
+    rc = rc ? rc : open_workers(server);
+    rc = rc ? rc : addresses_open(server);
+    if (rc) {
+        server_close(server);
+        return fail(server, rc, "not enough memory to start");
+    }
+    return 0;
+}
+
+int server_run(struct server *server) {
+    unsigned started = 0;
+    while (started < server->worker_count && worker_start(server->workers[started]) == 0) {
+        started++;
+    }
+    bool all = started == server->worker_count;
+    if (!all) {
+        stop_workers(server, started, -1);
+    }
+    if (started) {
+        uv_run(&server->loop, UV_RUN_DEFAULT);
+    }
+    while (started) {
+        uv_thread_join(&server->workers[--started]->thread);
+    }
+    save_newest(server);
+    return all ? 0 : fail(server, ERR_SYSTEM, "the operating system gives no thread");
+}
+
+static void close_handle(uv_handle_t *handle, void *arg) {
+    (void)arg;
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, NULL);
+    }
+}
+
+void server_close(struct server *server) {
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_close(server->workers[i]);
+        free(server->workers[i]);
+    }
+    free(server->workers);
+    server->worker_count = 0;
+    addresses_close(server);
+    bus_destroy(&server->bus);
+    history_destroy(&server->history);
+    free(server->origins);
+    uv_walk(&server->loop, close_handle, NULL);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&server->loop);
+}

@@ -1,0 +1,57 @@
+// The server: the parts that all workers share, and its life. open -> run -> close.
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "base/hash.h"
+#include "bus/bus.h"
+#include "history/history.h"
+#include "server/settings.h"
+
+struct worker;
+struct address;
+
+struct server {
+    const struct settings *settings;
+    struct hash_key hash_key;
+    struct history *history;
+    struct bus *bus;
+    struct bytes *origins; // the setting, as slices
+    size_t origin_count;
+    struct address *addresses; // as bound
+    struct worker **workers;
+    unsigned worker_count;
+    int64_t started; // wall clock
+    event_id saved;  // what the id file holds
+    atomic_ullong next_number;
+    atomic_size_t pinned;      // bytes of half-sent frames
+    atomic_size_t connections; // open now
+    atomic_bool draining;
+    atomic_uint running; // workers whose thread has not ended
+    uv_loop_t loop;      // of the main thread: signals and the clock
+    uv_signal_t terminate, interrupt;
+    uv_timer_t housekeeping, deadline;
+    uv_async_t worker_ended;
+    char problem[256]; // why server_open failed, for people
+};
+
+// Opens everything and binds the addresses. 0, or a negative error and server->problem says what to
+// do; then nothing is left open. The settings must outlive the server.
+int server_open(struct server *server, const struct settings *settings);
+
+// The addresses that it listens on, as "http://host:port": calls back once for each.
+void server_addresses(const struct server *server, void (*each)(void *ctx, const char *url),
+                      void *ctx);
+
+// Serves until SIGTERM or SIGINT has drained it: 0 or a negative error.
+int server_run(struct server *server);
+
+void server_close(struct server *server);
+
+static inline uint64_t server_next_number(struct server *server) {
+    return atomic_fetch_add_explicit(&server->next_number, 1, memory_order_relaxed) + 1;
+}
+
+#endif

@@ -1,0 +1,35 @@
+// The settings of a server, as the command line fills them in (cli/serve_options.c has the table
+// with their names, defaults and help). Read-only once the server is open.
+#ifndef SERVER_SETTINGS_H
+#define SERVER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/texts.h"
+
+struct settings {
+    struct texts listen;
+    uint64_t workers; // 0: one for each processor
+    bool insecure;
+
+    int64_t heartbeat_ms, retry_ms, max_age_ms, max_wait_ms;
+    char *greeting;
+    struct texts cors_origin;
+
+    uint64_t history_count, history_topic_bytes, history_bytes;
+    int64_t history_age_ms;
+    char *id_file;
+
+    uint64_t max_connections, max_topics, max_head, max_headers, max_body;
+    uint64_t window_bytes, pinned_bytes, inbox_bytes, send_bytes, socket_buffer, backlog;
+    int64_t header_timeout_ms, body_timeout_ms, publish_timeout_ms, keepalive_timeout_ms;
+    int64_t dead_peer_ms;
+
+    int64_t drain_ms;
+    int log_level, log_format;
+    char *config;
+    bool check;
+};
+
+#endif

@@ -1,0 +1,115 @@
+// Heartbeats, ages and ends of streams.
+#include "server/stream.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "server/worker.h"
+
+static struct stream *stream_of(struct subscriber *subscriber) {
+    return container_of(subscriber, struct stream, subscriber);
+}
+
+static ptrdiff_t on_send(struct subscriber *subscriber, const struct bytes *pieces, int count) {
+    struct stream *stream = stream_of(subscriber);
+    ptrdiff_t taken = stream->ops->send(stream, pieces, count);
+    if (taken > 0) {
+        stream->last_sent = worker_now(stream->worker);
+    }
+    return taken;
+}
+
+static void on_finished(struct subscriber *subscriber) {
+    struct stream *stream = stream_of(subscriber);
+    stream->ops->end(stream, bytes_make(NULL, 0));
+}
+
+static void on_unaffordable(struct subscriber *subscriber) {
+    struct stream *stream = stream_of(subscriber);
+    worker_limit_hit(stream->worker, LIMIT_PINNED);
+    stream->ops->end(stream, bytes_make(NULL, 0));
+}
+
+const struct hub_ops stream_hub_ops = {
+    .send = on_send,
+    .finished = on_finished,
+    .unaffordable = on_unaffordable,
+};
+
+void stream_init(struct stream *stream, struct worker *worker, const struct stream_ops *ops) {
+    *stream = (struct stream){.worker = worker, .ops = ops};
+    list_init(&stream->subscriber.link);
+    stream->number = server_next_number(worker->server);
+    list_push_back(&worker->streams, &stream->link);
+    hub_count(&worker->counters.opened, 1);
+}
+
+void stream_finish(struct stream *stream) {
+    hub_leave(&stream->subscriber);
+    list_remove(&stream->link);
+    hub_count(&stream->worker->counters.ended, 1);
+}
+
+static int64_t heartbeat_of(const struct stream *stream) {
+    return stream->worker->server->settings->heartbeat_ms;
+}
+
+static void set_deadline(struct stream *stream, int64_t now) {
+    int64_t heartbeat = heartbeat_of(stream);
+    int64_t at = stream->closes_at;
+    if (heartbeat) {
+        // A stalled stream is not silent by choice: look again after a whole interval.
+        int64_t next = stream->last_sent + heartbeat;
+        next = next > now ? next : now + heartbeat;
+        at = at && at < next ? at : next;
+    }
+    if (at) {
+        stream->ops->set_deadline(stream, at);
+    }
+}
+
+void stream_started(struct stream *stream) {
+    struct worker *worker = stream->worker;
+    int64_t age = worker->server->settings->max_age_ms;
+    int64_t now = worker_now(worker);
+    stream->opened = clock_wall_ms();
+    stream->last_sent = now;
+    if (age) {
+        // A tenth of jitter, so that listeners that came together do not come back together.
+        stream->closes_at = now + random_between(&worker->random, age - age / 10, age);
+    }
+    set_deadline(stream, now);
+}
+
+void stream_tick(struct stream *stream) {
+    int64_t now = worker_now(stream->worker);
+    if (stream->closes_at && now >= stream->closes_at) {
+        stream_end(stream);
+        return;
+    }
+    int64_t heartbeat = heartbeat_of(stream);
+    if (heartbeat && now >= stream->last_sent + heartbeat) {
+        hub_heartbeat(&stream->subscriber);
+    }
+    set_deadline(stream, now);
+}
+
+void stream_end(struct stream *stream) {
+    struct worker *worker = stream->worker;
+    const struct subscriber *subscriber = &stream->subscriber;
+    int64_t retry = worker->server->settings->retry_ms;
+    char last[40];
+    // Between events only: inside a half-sent one it would become part of it.
+    bool between = subscriber->state == SUBSCRIBER_LIVE && !subscriber->part &&
+                   subscriber->feed->encoding == ENCODING_EVENT_STREAM;
+    int len = snprintf(last, sizeof(last), "retry: %lld\n",
+                       (long long)random_between(&worker->random, retry, 2 * retry));
+    hub_leave(&stream->subscriber);
+    stream->ops->end(stream, bytes_make(last, between ? (size_t)len : 0));
+}
+
+void stream_end_within(struct stream *stream, int64_t ms) {
+    int64_t now = worker_now(stream->worker);
+    stream->closes_at = now + random_between(&stream->worker->random, 0, ms);
+    stream->ops->set_deadline(stream, stream->closes_at);
+}

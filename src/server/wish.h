@@ -1,0 +1,41 @@
+// What a subscriber wishes for, read from its request: topics, a place to start, a representation.
+#ifndef SERVER_WISH_H
+#define SERVER_WISH_H
+
+#include "http/negotiate.h"
+#include "hub/selection.h"
+#include "server/exchange.h"
+
+enum wish_start {
+    WISH_NOW,      // from here on
+    WISH_EARLIEST, // everything there is
+    WISH_AFTER,    // after `cursor`, an id in text
+    WISH_SINCE,    // from `since_ms`
+    WISH_LAST,     // the newest `last`
+};
+
+enum { CURSOR_TEXT_MAX = 256 };
+
+struct wish {
+    struct buf text; // holds what the slices point to
+    struct bytes *names;
+    size_t name_count;
+    enum http_representation representation;
+    enum wish_start start;
+    struct bytes cursor;
+    int64_t since_ms, wait_ms;
+    uint64_t last;
+    bool control;
+};
+
+// Reads the request. True when all is well; else the exchange has been answered. In both cases
+// wish_finish must follow.
+bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_request *req);
+void wish_finish(struct wish *wish);
+
+// The topic in a path below /events/, decoded into `into`: false when there is none or the exchange
+// was answered because it is malformed.
+bool wish_path_topic(struct exchange *exchange, struct bytes path, struct buf *into,
+                     struct bytes *topic);
+
+#endif

@@ -1,0 +1,85 @@
+// A worker: one thread, one loop, one hub, and the connections that it accepted. Workers share
+// nothing but frames and the server's read-only parts.
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+#include <uv.h>
+
+#include "base/random.h"
+#include "http/response.h"
+#include "http/time.h"
+#include "hub/hub.h"
+#include "hub/inbox.h"
+#include "net/conn.h"
+#include "net/listener.h"
+#include "server/counters.h"
+#include "server/mailbox.h"
+#include "server/server.h"
+
+enum { WORKER_LISTENERS_MAX = 16, WORKER_SCRATCH = 64 * 1024 };
+
+struct worker {
+    struct server *server;
+    unsigned index;
+    uv_thread_t thread;
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_idle_t idle; // runs while there is work left, so that the loop only polls and does not wait
+    uv_timer_t tick;
+    struct conn_loop net;
+    struct listener listeners[WORKER_LISTENERS_MAX];
+    size_t listener_count;
+    struct inbox inbox;
+    struct mailbox mailbox;
+    struct hub hub;
+    struct list sessions; // every connection
+    struct list streams;  // every subscription
+    struct random random;
+    struct http_date date;
+    struct counters counters;
+    atomic_size_t listening; // subscribers now, for others to read
+    bool draining, stopping;
+    struct buf head, body, item;  // where heads, bodies and events of a batch are composed
+    char scratch[WORKER_SCRATCH]; // where input is read; nothing in it outlives the callback
+};
+
+// Prepares the loop and connects to the bus: 0 or a negative error, with nothing left behind. The
+// server's main thread.
+int worker_open(struct worker *worker, struct server *server, unsigned index);
+
+// Starts accepting on this descriptor. Before worker_start.
+int worker_listen(struct worker *worker, int fd);
+
+// Starts the thread: 0 or ERR_SYSTEM.
+int worker_start(struct worker *worker);
+
+// Runs the task on the worker's thread. Any thread.
+void worker_post(struct worker *worker, struct task *task);
+
+// After the thread has ended, or was never started.
+void worker_close(struct worker *worker);
+
+// --- the worker's own thread ---
+
+// Monotonic milliseconds, as of this turn of the loop.
+static inline int64_t worker_now(const struct worker *worker) {
+    return (int64_t)uv_now(&worker->loop);
+}
+
+// Publishes frames: they have their ids when it returns. The caller keeps its references.
+void worker_publish(struct worker *worker, struct frame *const *frames, size_t count);
+
+// Takes in whatever has been published up to now, so that a cursor from anywhere is in the past.
+void worker_catch_up(struct worker *worker);
+
+void worker_limit_hit(struct worker *worker, enum limit limit);
+
+// No new connections; streams end within `ms`, other connections as soon as they are idle.
+void worker_drain(struct worker *worker, int64_t ms);
+
+// Closes every connection and ends the thread.
+void worker_stop(struct worker *worker);
+
+#endif
