@@ -1,0 +1,83 @@
+// freshet serve: runs the server. main() for daemons as a fixed liturgy: settings, check, log, open,
+// say where, run, close.
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/serve_options.h"
+#include "http/origin.h"
+#include "server/server.h"
+
+// The contract with whoever started us: one line for each address, flushed, on standard output.
+static void print_address(void *ctx, const char *url) {
+    (void)ctx;
+    printf("listening on %s\n", url);
+    fflush(stdout);
+}
+
+static int check_origins(struct options *options, const struct settings *settings) {
+    for (size_t i = 0; i < settings->cors_origin.count; i++) {
+        const char *origin = settings->cors_origin.items[i];
+        if (!http_origin_valid(bytes_of(origin))) {
+            return commands_usage_error(options,
+                                        "--cors-origin: \"%.100s\" is no origin; write it as a "
+                                        "browser does, https://example.com without a path, or *",
+                                        origin);
+        }
+    }
+    return STATUS_OK;
+}
+
+static int serve(struct options *options, const struct settings *settings) {
+    static struct server server;
+    log_setup((enum log_level)settings->log_level, (enum log_format)settings->log_format);
+    int opened = server_open(&server, settings);
+    if (opened) {
+        fprintf(stderr, "%s: %s\n", options->program, server.problem);
+        return opened == ERR_INVALID ? STATUS_USAGE : STATUS_FAILED;
+    }
+    if (settings->check) {
+        puts("the settings are fine");
+        server_close(&server);
+        return STATUS_OK;
+    }
+    server_addresses(&server, print_address, NULL);
+    log_write(LOG_INFO, "freshet %s, %u worker%s", FRESHET_VERSION, server.worker_count,
+              server.worker_count == 1 ? "" : "s");
+    if (settings->insecure) {
+        log_write(LOG_WARN, "--insecure: whoever can connect may listen and publish");
+    }
+    int rc = server_run(&server);
+    if (rc) {
+        fprintf(stderr, "%s: %s\n", options->program, server.problem);
+    }
+    server_close(&server);
+    log_write(LOG_INFO, "ended");
+    return rc ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(struct options *options) {
+    const struct settings *settings = options->settings;
+    if (options->rest.count) {
+        return commands_usage_error(options, "it takes no arguments, but got \"%.100s\"",
+                                    options->rest.items[0]);
+    }
+    int status = check_origins(options, settings);
+    return status ? status : serve(options, settings);
+}
+
+const struct command command_serve = {
+    .name = "serve",
+    .summary = "run the server",
+    .usage = "",
+    .about = "Takes events from whoever posts them and hands them to everyone who listens.\n"
+             "Ends on SIGTERM or SIGINT after its listeners have been sent away gently; a second "
+             "signal ends it at once.",
+    .examples = "freshet serve\n"
+                "freshet serve --listen 127.0.0.1:9000 --history-age 10m\n"
+                "FRESHET_LOG_FORMAT=json freshet serve --config /etc/freshet.conf\n",
+    .options = serve_options,
+    .settings_size = sizeof(struct settings),
+    .run = run,
+};

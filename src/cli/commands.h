@@ -1,0 +1,58 @@
+// The commands of the program. A command is a table of settings, a struct for them, and a function;
+// everything around it (reading the settings, help, the man page, exit statuses) is the same for
+// all. To add one: define `const struct command command_x` in cmd_x.c, declare it below, and list
+// it in commands.c.
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include <stddef.h>
+
+#include "cli/options.h"
+
+enum status {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1, // it was asked properly and did not work
+    STATUS_USAGE = 2,  // it was not asked properly
+};
+
+struct command {
+    const char *name;
+    const char *summary;  // what it does in a few words, no capital, no full stop
+    const char *usage;    // the positional arguments: "TOPIC [DATA|-]"; may be empty
+    const char *about;    // paragraphs with a line feed between them
+    const char *examples; // lines to be shown as they are, each ended by a line feed
+    const struct option *options;
+    size_t settings_size;
+    // Runs with options->settings filled and options->rest holding the positional arguments; owns
+    // neither. Returns a status, and has said on standard error why it is not STATUS_OK.
+    int (*run)(struct options *options);
+};
+
+extern const struct command command_serve;
+extern const struct command command_pub;
+extern const struct command command_sub;
+
+// Every command that is in this build, NULL at the end.
+extern const struct command *const commands_all[];
+
+// NULL when there is none of that name.
+const struct command *commands_find(const char *name);
+
+// Says on standard error that there is no such command, with the nearest name or the reason.
+void commands_explain_unknown(const char *name);
+
+// Reads the settings of the command from its arguments, the environment and its config file,
+// answers
+// --help and its kin, and otherwise runs it. A status.
+int commands_run(const struct command *command, int argc, const char *const *argv,
+                 const char *const *environment);
+
+// Prints one command's help, or the program's when `command` is NULL, in the form that was asked
+// for.
+int commands_print_help(const struct command *command, enum options_request form);
+
+// A usage error of a command: the sentence and where to read on. Returns STATUS_USAGE.
+int commands_usage_error(const struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

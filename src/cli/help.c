@@ -1,0 +1,143 @@
+// Help for a terminal. Headings stand at the margin, options two columns in, and what they do in a
+// column of its own, or on the next line where the terminal is narrow.
+#include "cli/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/help_private.h"
+
+enum { WIDE_ENOUGH = 70, OPTION_COLUMN = 30, NARROW_INDENT = 6 };
+
+static void write_examples(struct help *help, const char *examples) {
+    help_text(help, "\nExamples\n");
+    while (*examples) {
+        size_t len = strcspn(examples, "\n");
+        help_printf(help, "  %.*s\n", (int)len, examples);
+        examples += len + (examples[len] == '\n');
+    }
+}
+
+static void write_option(struct help *help, const char *spelling, const char *sentence) {
+    bool wide = help->width >= WIDE_ENOUGH;
+    size_t indent = wide ? OPTION_COLUMN : NARROW_INDENT;
+    // Without a letter the name still stands under the other names.
+    help->column = 0;
+    help_wrap(help, strncmp(spelling, "--", 2) == 0 ? 6 : 2, spelling);
+    if (wide && help->rc == 0) {
+        size_t written = strlen(spelling) + (strncmp(spelling, "--", 2) == 0 ? 6 : 2);
+        if (written + 2 <= OPTION_COLUMN) {
+            help->out->len--; // the line goes on
+            help->column = written;
+        }
+    }
+    help_wrap(help, indent, sentence);
+}
+
+static void write_options(struct help *help, const struct option *table) {
+    const char *group = "";
+    for (const struct option *option = table; option->name; option++) {
+        char spelling[128], sentence[1024];
+        if (strcmp(option->group, group) != 0) {
+            group = option->group;
+            help_printf(help, "\n%s\n", group);
+        }
+        help_spelling(option, spelling, sizeof(spelling));
+        help_sentence(option, sentence, sizeof(sentence));
+        write_option(help, spelling, sentence);
+    }
+    help_text(help, "\nHelp\n");
+    write_option(help, "-h, --help", "Print this.");
+    write_option(help, "--help-markdown", "Print the settings as a Markdown page.");
+    write_option(help, "--help-man", "Print the man page.");
+}
+
+// "FRESHET_URL for --url and FRESHET_HEADER for --header", or what they are not but for.
+static void name_some(const struct option *table, bool from_env, char *out, size_t size) {
+    const struct option *last = NULL;
+    size_t used = 0;
+    out[0] = '\0';
+    for (const struct option *option = table; option->name; option++) {
+        last = !(option->flags & OPTION_ARGS_ONLY) == from_env ? option : last;
+    }
+    for (const struct option *option = table; option->name && used < size; option++) {
+        char variable[80];
+        if (!(option->flags & OPTION_ARGS_ONLY) != from_env) {
+            continue;
+        }
+        const char *joint = used == 0 ? "" : option == last ? " and " : ", ";
+        option_env_name(option, variable, sizeof(variable));
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s--%s", joint,
+                                 from_env ? variable : "", from_env ? " for " : "", option->name);
+    }
+}
+
+static void write_sources(struct help *help, const struct option *table) {
+    char some[600], text[1024];
+    bool file = help_has_file(table);
+    size_t of_env = 0, not_of_env = 0;
+    for (const struct option *option = table; option->name; option++) {
+        *(option->flags & OPTION_ARGS_ONLY ? &not_of_env : &of_env) += 1;
+    }
+    if (of_env == 0) {
+        return;
+    }
+    bool few = of_env < not_of_env;
+    name_some(table, few, some, sizeof(some));
+    if (few) {
+        snprintf(text, sizeof(text), "The environment may hold %s. A flag wins over it.", some);
+    } else {
+        snprintf(text, sizeof(text),
+                 "Every option%s%s may also be an environment variable, in capitals after "
+                 "FRESHET_ (FRESHET_MAX_CONNECTIONS for --max-connections)%s. A flag wins over %s.",
+                 *some ? " but " : "", some,
+                 file ? ", or a line of the config file, \"max-connections = 1000\"" : "",
+                 file ? "the environment, and the environment over the file" : "the environment");
+    }
+    help_text(help, "\nWhere settings come from\n");
+    help->column = 0;
+    help_wrap(help, 2, text);
+}
+
+int help_command(struct buf *out, const struct command *command, size_t width) {
+    struct help help = {.out = out, .width = width};
+    char line[256];
+    snprintf(line, sizeof(line), "freshet %s: %s", command->name, command->summary);
+    help_wrap(&help, 0, line);
+    help_text(&help, "\n");
+    snprintf(line, sizeof(line), "Usage: freshet %s [OPTION]... %s", command->name, command->usage);
+    help_wrap(&help, 0, line);
+    help_text(&help, "\n");
+    help_wrap(&help, 0, command->about);
+    write_options(&help, command->options);
+    write_sources(&help, command->options);
+    write_examples(&help, command->examples);
+    return help.rc;
+}
+
+static void write_topics(struct help *help) {
+    write_option(help, "help [COMMAND]", "Print the help of a command, as freshet COMMAND --help.");
+    write_option(help, "version", "Print the versions of freshet and its libraries.");
+}
+
+int help_program(struct buf *out, const struct command *const *commands, size_t width) {
+    struct help help = {.out = out, .width = width};
+    char line[256];
+    snprintf(line, sizeof(line), "freshet %s %s.", FRESHET_VERSION, help_tagline);
+    help_wrap(&help, 0, line);
+    help_text(&help, "\n");
+    help_wrap(&help, 0, "Usage: freshet COMMAND [OPTION]... [ARGUMENT]...");
+    help_text(&help, "\nCommands\n");
+    for (size_t i = 0; commands[i]; i++) {
+        snprintf(line, sizeof(line), "%c%s.", commands[i]->summary[0] - 'a' + 'A',
+                 commands[i]->summary + 1);
+        write_option(&help, commands[i]->name, line);
+    }
+    write_topics(&help);
+    help_text(&help, "\nOther forms of the help\n");
+    write_option(&help, "--help-markdown", "Print the settings of every command as Markdown.");
+    write_option(&help, "--help-man", "Print the man page.");
+    write_examples(&help, "freshet sub news\n"
+                          "freshet pub news 'Hello, everyone'\n");
+    return help.rc;
+}

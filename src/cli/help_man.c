@@ -1,0 +1,104 @@
+// Help as a man page in the man(7) macros. Backslashes and leading dots and quotes of the texts are
+// escaped, and hyphens are written so that they can be copied.
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/help.h"
+#include "cli/help_private.h"
+
+static void write_roff(struct help *help, const char *text) {
+    bool line_start = true;
+    for (; *text && help->rc == 0; text++) {
+        if (line_start && (*text == '.' || *text == '\'')) {
+            help_text(help, "\\&");
+        }
+        line_start = *text == '\n';
+        if (*text == '\\') {
+            help_text(help, "\\e");
+        } else if (*text == '-') {
+            help_text(help, "\\-");
+        } else if (*text == '\n') {
+            help_text(help, "\n.PP\n");
+        } else {
+            help->rc = buf_append(help->out, text, 1);
+        }
+    }
+    help_text(help, "\n");
+}
+
+static void write_options(struct help *help, const struct option *table) {
+    const char *group = "";
+    for (; table->name; table++) {
+        char spelling[128], sentence[1024];
+        if (strcmp(table->group, group) != 0) {
+            group = table->group;
+            help_text(help, ".SS ");
+            write_roff(help, group);
+        }
+        help_spelling(table, spelling, sizeof(spelling));
+        help_sentence(table, sentence, sizeof(sentence));
+        help_text(help, ".TP\n\\fB");
+        write_roff(help, spelling);
+        help->out->len -= help->rc == 0;
+        help_text(help, "\\fR\n");
+        write_roff(help, sentence);
+    }
+}
+
+static void write_examples(struct help *help, const struct command *const *commands) {
+    help_text(help, ".SH EXAMPLES\n.nf\n");
+    for (size_t i = 0; commands[i]; i++) {
+        const char *line = commands[i]->examples;
+        while (*line) {
+            char text[256];
+            size_t len = strcspn(line, "\n");
+            snprintf(text, sizeof(text), "%.*s", (int)len, line);
+            write_roff(help, text);
+            line += len + (line[len] == '\n');
+        }
+    }
+    help_text(help, ".fi\n");
+}
+
+static void write_name(struct help *help, const struct command *const *commands, bool one) {
+    help_text(help, ".TH FRESHET");
+    for (const char *c = one ? commands[0]->name : ""; *c; c++) {
+        help_printf(help, "%s%c", c == commands[0]->name ? "\\-" : "",
+                    *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    }
+    help_printf(help, " 1 \"\" \"freshet %s\"\n.SH NAME\n", FRESHET_VERSION);
+    help_printf(help, "freshet%s%s \\- %s\n", one ? "\\-" : "", one ? commands[0]->name : "",
+                one ? commands[0]->summary : help_tagline);
+}
+
+static void write_command(struct help *help, const struct command *command) {
+    char usage[256];
+    help_text(help, ".SH FRESHET ");
+    for (const char *c = command->name; *c; c++) {
+        help_printf(help, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    }
+    snprintf(usage, sizeof(usage), "freshet %s [OPTION]... %s", command->name, command->usage);
+    help_text(help, "\n.B ");
+    write_roff(help, usage);
+    help_text(help, ".PP\n");
+    write_roff(help, command->about);
+    write_options(help, command->options);
+}
+
+int help_man(struct buf *out, const struct command *const *commands) {
+    struct help help = {.out = out};
+    bool one = commands[0] && !commands[1];
+    write_name(&help, commands, one);
+    help_text(&help, ".SH SYNOPSIS\n.B freshet\nCOMMAND [OPTION]... [ARGUMENT]...\n");
+    for (size_t i = 0; commands[i]; i++) {
+        write_command(&help, commands[i]);
+    }
+    help_text(&help,
+              ".SH ENVIRONMENT\nEvery setting that is not about one call only is also a variable: "
+              "\\fBFRESHET_MAX_CONNECTIONS\\fR for \\fB\\-\\-max\\-connections\\fR.\nA flag wins "
+              "over the environment, and the environment over the config file.\n");
+    help_text(&help, ".SH EXIT STATUS\n0 when it worked, 1 when it did not, 2 when it was not "
+                     "asked properly.\n");
+    write_examples(&help, commands);
+    return help.rc;
+}

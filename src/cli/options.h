@@ -1,0 +1,114 @@
+// The settings of a command, from one table. A command declares a struct and a table of `struct
+// option` that points into it; from that table come its flags, its environment variables, the lines
+// of its config file, its help and its man page. A stronger source always wins, in whatever order
+// the sources are read: defaults, then the file, then the environment, then the flags.
+//
+// One thread. Every text and list in the settings struct belongs to it and is freed by
+// options_finish; tables and names are borrowed and must outlive the options. Where a function can
+// fail it returns a negative error, and options.error holds one sentence that says what to do.
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/texts.h"
+
+enum option_type {
+    OPTION_FLAG,     // bool: --name, --no-name, --name=yes
+    OPTION_TEXT,     // char *: NULL when it has no default and nobody set it
+    OPTION_LIST,     // struct texts: repeatable, and split at commas; empty parts are dropped
+    OPTION_LINES,    // struct texts: repeatable, split at line feeds only (HTTP headers)
+    OPTION_COUNT,    // uint64_t
+    OPTION_SIZE,     // uint64_t, bytes: 512, 64k, 10m, 1g (powers of 1024)
+    OPTION_DURATION, // int64_t, milliseconds: 250ms, 15s, 5m, 2h, 1d; a plain number is seconds
+    OPTION_CHOICE,   // int: the index into `choices`
+    OPTION_ADDRESS,  // char *: host:port, [v6]:port, :port or unix:/path; only its shape is checked
+};
+
+enum option_source { OPTION_UNSET, OPTION_DEFAULT, OPTION_FILE, OPTION_ENV, OPTION_ARGS };
+
+enum option_flags {
+    OPTION_ARGS_ONLY = 1, // neither the file nor the environment may set it
+    OPTION_NOT_FILE = 2,  // the file may not set it (the name of the file itself)
+};
+
+// A table ends with an entry whose name is NULL. Names are lower case with hyphens, and never begin
+// with `port` or `service`: Kubernetes sets FRESHET_PORT and FRESHET_SERVICE_… by itself.
+struct option {
+    const char *name;
+    char letter; // -x, or 0
+    enum option_type type;
+    unsigned flags;
+    size_t offset;       // of the member in the settings struct
+    const char *initial; // the default as one would type it, or NULL: false, 0, no text, no items
+    uint64_t min, max;   // COUNT, SIZE, DURATION (ms); max 0 means no upper limit
+    const char *const *choices; // CHOICE: names, NULL at the end
+    const char *value_name;     // what the help calls the value: FILE, N, DURATION
+    const char *help;           // a sentence or two
+    const char *group;          // the heading it stands under; options of a group stand together
+};
+
+enum {
+    OPTIONS_MAX = 128,
+    OPTIONS_ERROR_MAX = 640,
+    OPTIONS_FILE_MAX = 1 << 20,
+    OPTIONS_LINE_MAX = 8192
+};
+
+struct options {
+    const struct mem *mem;
+    const struct option *table;
+    void *settings;
+    const char *program; // how error sentences call the command: "freshet serve"
+    struct texts rest;   // the positional arguments, in order
+    uint8_t sources[OPTIONS_MAX];
+    char error[OPTIONS_ERROR_MAX];
+};
+
+// What options_from_args and options_load return when the user asked for something else than a run.
+enum options_request {
+    OPTIONS_RUN = 0,
+    OPTIONS_HELP,
+    OPTIONS_HELP_MARKDOWN,
+    OPTIONS_HELP_MAN,
+};
+
+// `settings` is the command's struct, all zero. Allocates nothing.
+void options_init(struct options *options, const struct mem *mem, const struct option *table,
+                  void *settings, const char *program);
+
+// Frees every text and list that the engine put into the settings, and `rest`. Safe after any
+// failure, and twice.
+void options_finish(struct options *options);
+
+// Each of these reads one source: 0, ERR_INVALID, ERR_NOMEM, and for the file ERR_SYSTEM or
+// ERR_TOO_LARGE. After a failure the settings hold a part; only options_finish makes sense.
+int options_defaults(struct options *options);
+int options_from_file(struct options *options, const char *path);
+int options_from_env(struct options *options, const char *const *environment);
+// The arguments without the program's and the command's name. An options_request, or an error.
+int options_from_args(struct options *options, int argc, const char *const *argv);
+
+// All of the above, for a command: defaults, arguments, environment, and then the file that the
+// TEXT option called `config` names, if the table has one and it is set. An options_request, or an
+// error.
+int options_load(struct options *options, int argc, const char *const *argv,
+                 const char *const *environment);
+
+// Which source the value in force came from. OPTION_UNSET for a name that is not in the table.
+enum option_source options_source(const struct options *options, const char *name);
+
+// FRESHET_MAX_CONNECTIONS from max-connections. False when it does not fit.
+bool option_env_name(const struct option *option, char *out, size_t size);
+
+// The bounds of a number ("from 1 to 10", "at least 1k") or the names of a choice ("text or json");
+// empty when there are none.
+void option_range(const struct option *option, char *out, size_t size);
+
+// What a value has to look like, for people: "a whole number, from 1 to 10". Truncated to fit.
+void option_accepts(const struct option *option, char *out, size_t size);
+
+#endif

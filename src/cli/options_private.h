@@ -1,0 +1,41 @@
+// What the parts of the settings engine share: options.c owns the values, options_value.c reads
+// them, options_args.c and options_file.c are the sources. Nobody else includes this.
+#ifndef CLI_OPTIONS_PRIVATE_H
+#define CLI_OPTIONS_PRIVATE_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "cli/options.h"
+
+// Writes the sentence and returns `code`.
+int options_fail(struct options *options, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// The option of that name, or NULL.
+const struct option *options_find(const struct option *table, struct bytes name);
+
+// Parses `value` and stores it, unless a stronger source has spoken; a bad value is an error even
+// then. `label` is what the user wrote, for the sentence: "--retry", "FRESHET_RETRY", "f.conf:3:
+// retry".
+int options_set(struct options *options, const struct option *option, enum option_source source,
+                const char *label, struct bytes value);
+
+// A copy of the text at the end of the list: 0 or ERR_NOMEM.
+int option_list_append(const struct mem *mem, struct texts *list, struct bytes text);
+void option_list_finish(const struct mem *mem, struct texts *list);
+
+// Fails with "…there is no <kind> <name>" and the nearest name, or where the names are listed.
+int options_unknown(struct options *options, const char *where, const char *kind,
+                    const char *prefix, struct bytes name);
+
+// The value as a sentence may show it: in quotes, controls escaped, long ones cut.
+enum { OPTION_QUOTE_MAX = 200 };
+const char *option_quote(struct bytes value, char out[OPTION_QUOTE_MAX]);
+
+// The readers of options_value.c: false when the value is not of that form or out of range.
+bool option_read_flag(struct bytes value, bool *out);
+bool option_read_number(const struct option *option, struct bytes value, uint64_t *out);
+bool option_read_choice(const struct option *option, struct bytes value, int *out);
+bool option_read_address(struct bytes value);
+
+#endif

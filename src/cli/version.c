@@ -1,0 +1,22 @@
+// The versions of the libraries as they are loaded now, which is what a bug report needs.
+#include "cli/version.h"
+
+#include <stdio.h>
+
+#include <uv.h>
+#ifdef HAVE_CURL
+#include <curl/curl.h>
+#endif
+
+#include "cli/commands.h"
+
+int version_print(void) {
+    printf("freshet %s\n", FRESHET_VERSION);
+    printf("libuv %s\n", uv_version_string());
+#ifdef HAVE_CURL
+    printf("libcurl %s\n", curl_version_info(CURLVERSION_NOW)->version);
+#else
+    printf("no client: built without libcurl\n");
+#endif
+    return fflush(stdout) == 0 ? STATUS_OK : STATUS_FAILED;
+}
