@@ -1,0 +1,87 @@
+// tools/deps: says what it would install, through each package manager, and is silent when there is nothing to do.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { root } from '../integration/harness/env.mjs';
+
+const basics = ['sh', 'cat', 'grep', 'sed', 'tr', 'sort', 'head', 'find', 'env', 'mktemp', 'rm', 'dirname'];
+
+function which(name) {
+  return spawnSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
+}
+
+// A machine that has the basics, and the commands in `fakes`.
+function machine(t, fakes) {
+  const bin = mkdtempSync(path.join(tmpdir(), 'deps-'));
+  t.after(() => rmSync(bin, { recursive: true }));
+  for (const name of basics) {
+    symlinkSync(which(name), path.join(bin, name));
+  }
+  for (const [name, script] of Object.entries({ id: 'echo 0', ...fakes })) {
+    writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  return (...args) => {
+    const env = { PATH: bin, TMPDIR: tmpdir() };
+    return spawnSync('/bin/sh', [path.join(root, 'tools/deps'), ...args], { encoding: 'utf8', env });
+  };
+}
+
+test('deps names the packages of each manager', (t) => {
+  const expected = {
+    'apt-get': /apt-get install -y .*build-essential.*cmocka.*libcurl4-openssl-dev.*libuv1-dev.*meson/,
+    dnf: /dnf install -y .*libuv-devel/,
+    apk: /apk add .*build-base.*libuv-dev/,
+    brew: /brew install .*libuv/,
+  };
+  for (const [manager, pattern] of Object.entries(expected)) {
+    const deps = machine(t, { [manager]: 'exit 9' });
+    const { status, stderr } = deps('--dry-run', 'build');
+    assert.match(stderr, pattern);
+    assert.equal(status, 0, stderr);
+  }
+});
+
+test('deps asks only for what is missing', (t) => {
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': 'test "$2" != libuv' };
+  const { stderr } = machine(t, { dnf: 'exit 9', ...here })('--dry-run', 'build');
+  assert.match(stderr, /dnf install -y libuv-devel ?\n$/);
+});
+
+test('deps is silent when all is there', (t) => {
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', node: 'echo 22', npm: '', chromium: '' };
+  const { status, stdout, stderr } = machine(t, { 'apt-get': 'exit 9', ...here })('build', 'test');
+  assert.equal(stdout + stderr, '');
+  assert.equal(status, 0);
+});
+
+test('deps uses sudo when it is not root, and says what to run when there is none', (t) => {
+  const user = { id: 'echo 1000', apk: 'exit 9' };
+  assert.match(machine(t, { ...user, sudo: '' })('--dry-run').stderr, /sudo apk add/);
+  const { status, stderr } = machine(t, user)('--dry-run');
+  assert.match(stderr, /As root, run: apk add/);
+  assert.equal(status, 1);
+});
+
+test('deps fails when a package did not bring what is needed', (t) => {
+  const { status, stderr } = machine(t, { apk: 'exit 0' })('build');
+  assert.match(stderr, /missing: meson/);
+  assert.equal(status, 1);
+});
+
+test('deps goes on without a browser, and says so', (t) => {
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', node: 'echo 20', npm: '', apk: 'exit 1' };
+  const { status, stderr } = machine(t, here)('build', 'test');
+  assert.match(stderr, /browser tests are skipped/);
+  assert.equal(status, 0, stderr);
+});
+
+test('deps refuses an old node', (t) => {
+  const here = { node: 'echo 12', npm: '', chromium: '', apk: 'exit 0' };
+  const { status, stderr } = machine(t, here)('test');
+  assert.match(stderr, /node 20 or later/);
+  assert.equal(status, 1);
+});
