@@ -1,0 +1,5 @@
+export * from './api.mjs';
+export * from './env.mjs';
+export * from './process.mjs';
+export * from './socket.mjs';
+export * from './sse.mjs';
