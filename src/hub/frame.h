@@ -37,7 +37,8 @@ struct frame {
 };
 
 // Encodes the event for these topics (control frames have none). The event's id is the publisher's
-// own; absent or empty, it brought none. 0, ERR_NOMEM, ERR_TOO_LARGE, or ERR_INVALID for what the writer refuses.
+// own; absent or empty, it brought none. 0, ERR_NOMEM, ERR_TOO_LARGE, or ERR_INVALID for what the
+// writer refuses.
 int frame_create(struct frame **out, const struct mem *mem, const struct topic_name *topics,
                  size_t topic_count, const struct freshet_event *event);
 
