@@ -80,6 +80,7 @@ struct feed *feed_open(struct hub *hub, struct selection *selection, enum encodi
 }
 
 static void drop_slots(struct feed *feed) {
+    window_forget(feed->hub, feed);
     while (feed->slots.count) {
         frame_unref(feed_slot(feed, 0)->frame);
         ring_pop(&feed->slots);
@@ -97,11 +98,7 @@ void feed_close_if_idle(struct feed *feed) {
     unsubscribe_all(feed, feed->selection->count);
     map_remove(&hub->feeds, &feed->node);
     selection_destroy(&feed->selection);
-    if (feed->window_entries == 0) {
         mem_free(hub->settings.mem, feed);
-    } else {
-        window_drop(hub, false);
-    }
 }
 
 uint32_t feed_find_slot(const struct feed *feed, event_id after) {
@@ -123,14 +120,11 @@ uint32_t feed_find_slot(const struct feed *feed, event_id after) {
 }
 
 void feed_drop_slot(struct feed *feed) {
-    // After feed_forget the window's entries outnumber the slots.
-    if (feed->slots.count > feed->window_entries) {
         struct slot *slot = feed_slot(feed, 0);
         feed->floor = slot->id;
         frame_unref(slot->frame);
         ring_pop(&feed->slots);
     }
-}
 
 void feed_mark_dirty(struct feed *feed) {
     if (list_empty(&feed->dirty)) {
@@ -169,7 +163,7 @@ void feed_hear(struct feed *feed, struct frame *frame) {
         feed_forget(feed, frame->id);
         return;
     }
-    *slot = (struct slot){.id = frame->id, .frame = frame_ref(frame)};
+    *slot = (struct slot){.id = frame->id, .frame = frame_ref(frame)}; // window_note numbers it
     feed->newest = frame->id;
     wake_ready(feed);
     size_t charge = charge_for(feed, frame);

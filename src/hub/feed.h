@@ -26,6 +26,7 @@ struct subscription {
 struct slot {
     event_id id;
     struct frame *frame;
+    uint32_t entry; // its number in the hub's window
 };
 
 struct feed {
@@ -33,7 +34,6 @@ struct feed {
     struct hub *hub;
     struct selection *selection; // owned
     enum encoding encoding;
-    uint32_t window_entries; // entries of the hub's window that still name this feed
     struct ring slots;       // the window: every frame of the feed with an id above floor
     event_id floor;          // what is older must come from the past
     event_id newest;         // the newest frame heard, whether or not its slot is still there

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "hub/deliver.h"
-#include "hub/window.h"
 
 enum {
     FEED_QUANTUM = 128, // sends for one feed before the next feed has its turn
@@ -50,7 +49,6 @@ int hub_init(struct hub *hub, const struct hub_settings *settings, event_id hear
 }
 
 void hub_finish(struct hub *hub) {
-    window_drop(hub, true);
     release_heartbeats(hub);
     run_finish(&hub->run);
     ring_finish(&hub->window);

@@ -77,6 +77,7 @@ struct hub {
     struct list dirty;  // feeds with due subscribers
     struct list behind; // subscribers that read the past
     struct ring window; // {feed, charge} for every slot of every feed, oldest first
+    uint32_t window_first; // the number of the oldest; they are counted from hub_init on
     size_t window_held;
     event_id window_newest; // the newest frame that the window was charged for
     struct run run;

@@ -5,11 +5,11 @@
 
 #include "hub/hub.h"
 
-// Notes a slot that was just pushed to the feed, at this charge, and makes room. 0 or ERR_NOMEM
+// Notes the slot that was just pushed to the feed, at this charge, and makes room. 0 or ERR_NOMEM
 // (then the slot is not noted).
 int window_note(struct hub *hub, struct feed *feed, size_t charge);
 
-// Drops the entries of feeds that have ended from the front, and everything when `all`.
-void window_drop(struct hub *hub, bool all);
+// Takes note that the feed gives up all its slots by itself.
+void window_forget(struct hub *hub, const struct feed *feed);
 
 #endif
