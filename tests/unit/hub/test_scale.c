@@ -139,7 +139,7 @@ static const struct hub_ops bare_ops = {.send = bare_send};
 static void assert_little_moved(const struct map *map, size_t moved_before,
                                 const void *old_before) {
     if (map->old.buckets == old_before) {
-        assert_true(map->moved - moved_before <= 4);
+        assert_true(map->moved - moved_before <= 8);
     }
 }
 
