@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 
-enum { FIRST_SIZE = 16, MOVE_PER_CHANGE = 4 };
+enum { FIRST_SIZE = 16, MOVE_PER_CHANGE = 8 };
 
 void map_init(struct map *map, const struct mem *mem) {
     *map = (struct map){.mem = mem};
@@ -60,7 +60,7 @@ static void adjust(struct map *map) {
         move_some(map, MOVE_PER_CHANGE);
     } else if (map->count > map->now.size) {
         (void)resize(map, map->now.size * 2);
-    } else if (map->now.size > FIRST_SIZE && map->count < map->now.size / 8) {
+    } else if (map->now.size > FIRST_SIZE && map->count < map->now.size / 4) {
         (void)resize(map, map->now.size / 2);
     }
 }
