@@ -1,5 +1,6 @@
 // Each line is put together in one buffer and leaves with one write(2), so lines of several threads
-// never mix. Control bytes and quotes are escaped whatever the format: a peer cannot forge a line.
+// never mix. Control bytes, and in JSON quotes and what is no text, are escaped: a peer cannot
+// forge a line.
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -25,18 +26,39 @@ bool log_wants(enum log_level level) {
     return level <= log_level;
 }
 
-static size_t escape(char *out, size_t cap, const char *text) {
-    size_t len = 0;
-    for (; *text && len + 7 < cap; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f) {
-            len += (size_t)snprintf(out + len, cap - len, "\\u%04x", c);
-        } else if (log_format == LOG_JSON && (c == '"' || c == '\\')) {
-            out[len++] = '\\';
-            out[len++] = (char)c;
-        } else {
-            out[len++] = (char)c;
+// The length of the character that the text begins with, or 0 when these bytes are no UTF-8.
+static size_t utf8_length(const unsigned char *at) {
+    uint32_t lead = at[0], least = lead < 0xe0 ? 0x80 : lead < 0xf0 ? 0x800 : 0x10000;
+    size_t len = lead < 0x80 ? 1 : lead < 0xc0 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    len = lead < 0xf8 ? len : 0;
+    uint32_t code = lead & (0x7f >> len);
+    for (size_t i = 1; i < len; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0; // the terminator, too
         }
+        code = code << 6 | (at[i] & 0x3f);
+    }
+    bool wrong = code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000);
+    return len > 1 && wrong ? 0 : len;
+}
+
+static size_t escape(char *out, size_t cap, const char *text) {
+    const unsigned char *at = (const unsigned char *)text;
+    size_t len = 0;
+    while (*at && len + 7 < cap) {
+        size_t character = utf8_length(at);
+        if (character == 0) {
+            len += (size_t)snprintf(out + len, cap - len, "\\ufffd");
+        } else if (*at < 0x20 || *at == 0x7f) {
+            len += (size_t)snprintf(out + len, cap - len, "\\u%04x", *at);
+        } else {
+            if (log_format == LOG_JSON && (*at == '"' || *at == '\\')) {
+                out[len++] = '\\';
+            }
+            memcpy(out + len, at, character);
+            len += character;
+        }
+        at += character ? character : 1;
     }
     out[len] = '\0';
     return len;

@@ -66,6 +66,7 @@ static void test_json_of_bytes_that_are_no_text(void **state) {
     log_setup(LOG_DEBUG, LOG_JSON);
     assert_json(written(LOG_ERROR, "\xff\xc3"));
     assert_json(written(LOG_ERROR, "\xed\xa0\x80"));
+    assert_json(written(LOG_ERROR, "\xf9\x90\x80\x80 \xf4\x90\x80\x80 \xf0\x9f\x98\x80 \xc0\x80"));
 }
 
 // Whatever the length, and wherever that cuts.
