@@ -98,7 +98,7 @@ void feed_close_if_idle(struct feed *feed) {
     unsubscribe_all(feed, feed->selection->count);
     map_remove(&hub->feeds, &feed->node);
     selection_destroy(&feed->selection);
-        mem_free(hub->settings.mem, feed);
+    mem_free(hub->settings.mem, feed);
 }
 
 uint32_t feed_find_slot(const struct feed *feed, event_id after) {
@@ -120,11 +120,11 @@ uint32_t feed_find_slot(const struct feed *feed, event_id after) {
 }
 
 void feed_drop_slot(struct feed *feed) {
-        struct slot *slot = feed_slot(feed, 0);
-        feed->floor = slot->id;
-        frame_unref(slot->frame);
-        ring_pop(&feed->slots);
-    }
+    struct slot *slot = feed_slot(feed, 0);
+    feed->floor = slot->id;
+    frame_unref(slot->frame);
+    ring_pop(&feed->slots);
+}
 
 void feed_mark_dirty(struct feed *feed) {
     if (list_empty(&feed->dirty)) {

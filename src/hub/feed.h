@@ -34,13 +34,13 @@ struct feed {
     struct hub *hub;
     struct selection *selection; // owned
     enum encoding encoding;
-    struct ring slots;       // the window: every frame of the feed with an id above floor
-    event_id floor;          // what is older must come from the past
-    event_id newest;         // the newest frame heard, whether or not its slot is still there
-    struct list ready;       // subscribers that have everything
-    struct list due;         // subscribers that are owed something and can take it
-    struct list stalled;     // subscribers whose socket is full
-    struct list dirty;       // in the hub's list of feeds with due subscribers
+    struct ring slots;   // the window: every frame of the feed with an id above floor
+    event_id floor;      // what is older must come from the past
+    event_id newest;     // the newest frame heard, whether or not its slot is still there
+    struct list ready;   // subscribers that have everything
+    struct list due;     // subscribers that are owed something and can take it
+    struct list stalled; // subscribers whose socket is full
+    struct list dirty;   // in the hub's list of feeds with due subscribers
     uint32_t subscribers;
     struct subscription subscriptions[]; // as many as the selection has items
 };

@@ -74,9 +74,9 @@ struct hub {
     struct hub_settings settings;
     struct topics topics;
     struct map feeds;
-    struct list dirty;  // feeds with due subscribers
-    struct list behind; // subscribers that read the past
-    struct ring window; // {feed, charge} for every slot of every feed, oldest first
+    struct list dirty;     // feeds with due subscribers
+    struct list behind;    // subscribers that read the past
+    struct ring window;    // {feed, charge} for every slot of every feed, oldest first
     uint32_t window_first; // the number of the oldest; they are counted from hub_init on
     size_t window_held;
     event_id window_newest; // the newest frame that the window was charged for
