@@ -272,6 +272,8 @@ static void run_threads(void) {
     for (unsigned i = 0; i < WORKERS; i++) {
         wake(&workers[i]); // to see that it is over
         pthread_join(workers[i].thread, NULL);
+    }
+    for (unsigned i = 0; i < WORKERS; i++) {
         finish_worker(&workers[i]);
     }
 }
