@@ -120,6 +120,25 @@ static void test_no_memory(void **state) {
     assert_null(bus);
 }
 
+static void count_wake(void *ctx) {
+    *(int *)ctx += 1;
+}
+
+static void test_wakes_who_sleeps_and_once(void **state) {
+    struct inbox inbox;
+    int wakes = 0;
+    struct bus_port port = {.inbox = &inbox, .wake = count_wake, .ctx = &wakes};
+    assert_int_equal(inbox_init(&inbox, &mem.mem, 16, 1 << 20), 0);
+    open_bus(7);
+    assert_int_equal(bus_connect(bus, &port), 7);
+    assert_true(inbox_sleep(&inbox));
+    publish("t", "x");
+    assert_int_equal(wakes, 1);
+    publish("t", "x");
+    assert_int_equal(wakes, 1);
+    inbox_finish(&inbox);
+}
+
 static void wake(void *ctx) {
     struct worker *worker = ctx;
     pthread_mutex_lock(&worker->lock);
@@ -308,6 +327,7 @@ int main(void) {
         TEST(test_a_millisecond_overflows),
         TEST(test_a_batch_is_one_behind_the_other),
         TEST(test_no_memory),
+        TEST(test_wakes_who_sleeps_and_once),
         TEST(test_threads),
         TEST(test_threads_with_overflow),
     };

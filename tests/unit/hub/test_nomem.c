@@ -20,6 +20,9 @@ static bool is_out(const struct fake_sub *sub) {
 
 static void join(struct play *play, int i, const char *topics, event_id after, uint8_t flags) {
     struct hub_start start = {.after = after, .flags = flags};
+    // Something to be said first, which the hub has to give back when it cannot take the listener
+    // in.
+    assert_int_equal(control_caught_up(&start.first, &play->fake.frame_mem.mem, after), 0);
     int rc = fake_join_at(&play->subs[i], topics, play->encoding, &start);
     assert_true(rc == 0 || rc == ERR_NOMEM);
     assert_true(rc == 0 || !play->subs[i].s.feed);

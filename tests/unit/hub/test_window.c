@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STALLED = 1000, ROUNDS = 500 };
+enum { STALLED = 1000, ROUNDS = 2000 };
 
 static struct fake_hub fake;
 
