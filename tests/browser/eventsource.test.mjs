@@ -130,18 +130,22 @@ browserTest('the server drains and another takes its port: the page does not giv
   await untilHeard(page, 'after');
 });
 
-browserTest('a full server does not make the page give up', async (t) => {
+browserTest('a full server does not make the page give up: it comes in when there is room', async (t) => {
   const server = await serve(t, [...settings, '--max-connections', '1']);
   const holder = await openPage(t);
   await listen(holder, `${server.url}/events/news`);
   const page = await openPage(t);
   await page.evaluate((url) => {
     window.opened = 0;
+    window.failed = 0;
     window.source = new EventSource(url);
     window.source.addEventListener('open', () => window.opened++);
+    window.source.addEventListener('error', () => window.failed++);
   }, `${server.url}/events/news`);
-  await untilOpened(page, 2);
+  await until(() => page.evaluate(() => window.failed > 0), 'the page was turned away', 30_000);
   assert.notEqual(await page.evaluate(() => window.source.readyState), 2, 'CLOSED is for ever');
+  await holder.evaluate(() => window.source.close());
+  await untilOpened(page, 1);
 });
 
 browserTest('a page publishes with fetch, from another origin', async (t) => {
