@@ -53,11 +53,17 @@ static int gather_part(struct hub *hub, struct subscriber *s, struct turn *turn)
     return rc;
 }
 
+// The first event in the window behind the cursor; 0 when there is none yet.
+static event_id window_after(const struct subscriber *s) {
+    uint32_t place = feed_find_slot(s->feed, s->id);
+    return place < s->feed->slots.count ? feed_slot(s->feed, place)->id : 0;
+}
+
 static int tell_gap(struct hub *hub, struct subscriber *s, const struct past_batch *batch) {
     char text[ID_TEXT_MAX];
     struct frame *gap;
     const char *reason = s->flags & SUBSCRIBER_WAS_LIVE ? "lagged" : "expired";
-    event_id before = batch->count ? batch->frames[0]->id : 0;
+    event_id before = batch->count ? batch->frames[0]->id : window_after(s);
     int rc = control_gap(&gap, hub->settings.mem, bytes_make(text, id_format(s->id, text)), before,
                          reason);
     if (rc == 0) {
@@ -79,6 +85,19 @@ static int read_past(struct hub *hub, struct subscriber *s, struct past_batch *b
     return 0;
 }
 
+// Whether the piece that is gathered already lies in the run's buffer, so that no run can follow.
+static bool run_is_taken(const struct subscriber *s, const struct turn *turn) {
+    return turn->part && s->feed->encoding != ENCODING_EVENT_STREAM && !s->part->raw;
+}
+
+static int add_run(struct turn *turn, int rc, struct bytes bytes) {
+    if (rc == 0) {
+        add_piece(turn, bytes);
+        turn->run = true;
+    }
+    return rc;
+}
+
 static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn) {
     int rc = read_past(hub, s, &turn->batch);
     if (rc) {
@@ -86,6 +105,9 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
     }
     bool news = turn->batch.floor > s->id && turn->batch.floor > s->told;
     if (news && !(s->flags & SUBSCRIBER_FROM_START)) {
+        if (s->part) {
+            return 0; // the gap waits until that has left, and takes its place
+        }
         rc = tell_gap(hub, s, &turn->batch);
         rc = rc ? rc : gather_part(hub, s, turn);
     }
@@ -97,35 +119,27 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
         s->id = turn->batch.reached;
         return 0;
     }
-    if (turn->part && s->feed->encoding != ENCODING_EVENT_STREAM) {
-        return 0; // the encoded gap occupies the run
+    if (run_is_taken(s, turn)) {
+        return 0;
     }
     struct bytes bytes;
     rc = run_load(&hub->run, s->feed->encoding, turn->batch.frames, turn->batch.count, &bytes);
-    if (rc == 0) {
-        add_piece(turn, bytes);
-        turn->run = true;
-    }
-    return rc;
+    return add_run(turn, rc, bytes);
 }
 
 static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     struct feed *feed = s->feed;
     int rc = gather_part(hub, s, turn);
-    if (rc || (turn->part && feed->encoding != ENCODING_EVENT_STREAM)) {
+    if (rc || run_is_taken(s, turn)) {
         return rc;
     }
     if (s->id < feed->floor) {
-        // A gap takes the place of the part, so the part goes first, alone.
-        return turn->part ? 0 : gather_past(hub, s, turn);
+        return gather_past(hub, s, turn);
     }
     if (s->id < feed->newest) {
         struct bytes bytes;
         rc = run_cover(&hub->run, feed, s->id, &bytes);
-        if (rc == 0) {
-            add_piece(turn, bytes);
-            turn->run = true;
-        }
+        rc = add_run(turn, rc, bytes);
     }
     return rc;
 }

@@ -142,7 +142,7 @@ void hub_writable(struct subscriber *subscriber) {
 
 void hub_heartbeat(struct subscriber *subscriber) {
     struct feed *feed = subscriber->feed;
-    struct frame *frame = feed->hub->heartbeats[feed->encoding];
+    struct frame *frame = feed ? feed->hub->heartbeats[feed->encoding] : NULL;
     if (!frame || subscriber->state != SUBSCRIBER_LIVE || subscriber->part ||
         subscriber->id < feed->newest) {
         return;
@@ -184,15 +184,19 @@ static unsigned least(unsigned a, unsigned b) {
     return a < b ? a : b;
 }
 
+bool hub_has_work(const struct hub *hub) {
+    return !list_empty(&hub->dirty) || !list_empty(&hub->behind);
+}
+
 bool hub_flush(struct hub *hub, unsigned budget) {
-    while (budget && !(list_empty(&hub->dirty) && list_empty(&hub->behind))) {
+    while (budget && hub_has_work(hub)) {
         if (!list_empty(&hub->dirty)) {
             struct feed *feed = container_of(hub->dirty.next, struct feed, dirty);
             budget -= flush_feed(hub, feed, least(budget, FEED_QUANTUM));
         }
         budget -= flush_behind(hub, least(budget, PAST_QUANTUM));
     }
-    return !(list_empty(&hub->dirty) && list_empty(&hub->behind));
+    return hub_has_work(hub);
 }
 
 uint64_t hub_behind(const struct subscriber *subscriber) {

@@ -119,6 +119,9 @@ void hub_writable(struct subscriber *subscriber);
 // Sends a heartbeat, unless something else is under way or the encoding has none.
 void hub_heartbeat(struct subscriber *subscriber);
 
+// Whether anyone is due or behind.
+bool hub_has_work(const struct hub *hub);
+
 // Serves who is due, at most `budget` sends. True when there is more to do.
 bool hub_flush(struct hub *hub, unsigned budget);
 

@@ -24,7 +24,7 @@ struct patterns {
     struct map edges;
     struct pattern *root;
     size_t count;        // nodes at which a pattern ends
-    uint32_t generation; // changes whenever the set of patterns changes
+    uint64_t generation; // changes whenever the set of patterns changes
 };
 
 void patterns_init(struct patterns *patterns, const struct mem *mem, const struct hash_key *key);

@@ -13,7 +13,7 @@ struct topic {
     struct list idle;          // in topics->idle while no feed names it
     struct pattern **matches;  // the patterns that match it...
     uint32_t match_count;
-    uint32_t generation; // ...as of this generation of the pattern set
+    uint64_t generation; // ...as of this generation of the pattern set
     uint32_t name_len;
     char name[];
 };

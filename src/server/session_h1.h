@@ -1,4 +1,4 @@
-// The HTTP/1 session, for the files that make it up: session_h1.c (its life and its input),
+// The HTTP/1 session, for the files that make it up: session_h1.c (its life), session_h1_input.c and
 // session_h1_answer.c (its output).
 #ifndef SERVER_SESSION_H1_H
 #define SERVER_SESSION_H1_H
@@ -62,6 +62,9 @@ void h1_resume(struct session_h1 *s);
 
 void h1_close(struct session_h1 *s);
 
+// Gives back what only requests need: the session becomes a stream, or ends.
+void h1_drop_dialog(struct session_h1 *s);
+
 // Takes the stream, if there is one, out of everything and frees it.
 void h1_drop_stream(struct session_h1 *s);
 
@@ -75,6 +78,19 @@ void h1_linger(struct session_h1 *s);
 
 // Sets what the connection waits for, from the state.
 void h1_update_interest(struct session_h1 *s);
+
+// The input's half: bytes that came, their end, and what did not come in time.
+void h1_use_input(struct session_h1 *s, struct bytes in);
+void h1_end_of_input(struct session_h1 *s);
+void h1_time_out(struct session_h1 *s, enum limit limit);
+
+static inline const struct settings *h1_settings(const struct session_h1 *s) {
+    return s->worker->server->settings;
+}
+
+static inline void h1_set_timeout(struct session_h1 *s, int64_t ms) {
+    conn_set_deadline(&s->conn, worker_now(s->worker) + ms);
+}
 
 enum { H1_OUT_HIGH = 64 * 1024 };
 

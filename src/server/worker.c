@@ -61,7 +61,7 @@ static void turn(uv_check_t *check) {
 // The last thing before the loop waits: from here on others must wake it.
 static void before_wait(uv_prepare_t *prepare) {
     struct worker *worker = worker_of_loop((uv_handle_t *)prepare);
-    if (!uv_is_active((uv_handle_t *)&worker->idle) && !inbox_sleep(&worker->inbox)) {
+    if (hub_has_work(&worker->hub) || !inbox_sleep(&worker->inbox)) {
         uv_idle_start(&worker->idle, keep_going);
     }
 }

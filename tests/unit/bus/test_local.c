@@ -28,6 +28,12 @@ struct worker {
 };
 
 static struct fake_past past; // of all
+
+static void append(struct history *unused, struct frame *frame, int64_t now) {
+    fake_past_append(&past, frame);
+}
+
+static struct history history = {.append = append};
 static struct test_mem mem;
 static struct bus *bus;
 static struct worker workers[WORKERS];
@@ -52,7 +58,7 @@ static int teardown(void **state) {
 
 static void open_bus(event_id floor) {
     struct bus_settings settings = {
-        .mem = &mem.mem, .history = &past.history, .now_ms = now_ms, .floor = floor};
+        .mem = &mem.mem, .history = &history, .now_ms = now_ms, .floor = floor};
     assert_int_equal(bus_create(&bus, &settings), 0);
 }
 
@@ -114,7 +120,7 @@ static void test_a_batch_is_one_behind_the_other(void **state) {
 }
 
 static void test_no_memory(void **state) {
-    struct bus_settings settings = {.mem = &mem.mem, .history = &past.history, .now_ms = now_ms};
+    struct bus_settings settings = {.mem = &mem.mem, .history = &history, .now_ms = now_ms};
     mem.fail_at = 1;
     assert_true(bus_create(&bus, &settings) < 0);
     assert_null(bus);
@@ -241,7 +247,7 @@ static void start_worker(struct worker *worker, unsigned number) {
     worker->rung = false;
     pthread_mutex_init(&worker->lock, NULL);
     pthread_cond_init(&worker->bell, NULL);
-    worker->fake.settings.past = &past.history.past;
+    worker->fake.settings.past = &past.past;
     worker->fake.settings.window_bytes = 10000;
     assert_int_equal(inbox_init(&worker->inbox, &worker->fake.mem.mem, inbox_size, 1 << 20), 0);
     struct bus_port port = {.inbox = &worker->inbox, .wake = wake, .ctx = worker};

@@ -74,7 +74,7 @@ void fake_hub_init(struct fake_hub *fake) {
         .mem = &fake->mem.mem,
         .key = &fake_key,
         .ops = &fake_ops,
-        .past = &fake->past.history.past,
+        .past = &fake->past.past,
         .window_bytes = 1 << 20,
         .run_bytes = 16 * 1024,
         .idle_topics = 100,
@@ -137,7 +137,7 @@ event_id fake_publish(struct fake_hub *fake, const char *topics, const char *dat
     struct frame *frame = fake_frame(fake, topics, data);
     frame_seal(frame, ++fake->newest);
     if (fake->remembers) {
-        fake->past.history.append(&fake->past.history, frame, 0);
+        fake_past_append(&fake->past, frame);
     }
     hub_take(&fake->hub, frame);
     frame_unref(frame);

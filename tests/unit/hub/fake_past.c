@@ -8,11 +8,10 @@
 #include "base/list.h"
 
 static struct fake_past *fake_of(struct past *past) {
-    return container_of(past, struct fake_past, history.past);
+    return container_of(past, struct fake_past, past);
 }
 
-static void append(struct history *history, struct frame *frame, int64_t now) {
-    struct fake_past *fake = container_of(history, struct fake_past, history);
+void fake_past_append(struct fake_past *fake, struct frame *frame) {
     pthread_mutex_lock(&fake->lock);
     if (fake->count == fake->cap) {
         fake->cap = fake->cap ? fake->cap * 2 : 64;
@@ -81,7 +80,7 @@ static int read_batch(struct past *past, const struct selection *selection, even
 }
 
 void fake_past_init(struct fake_past *fake) {
-    *fake = (struct fake_past){.history = {.past = {.read = read_batch}, .append = append}};
+    *fake = (struct fake_past){.past = {.read = read_batch}};
     pthread_mutex_init(&fake->lock, NULL);
 }
 

@@ -1,4 +1,4 @@
-// A history without limits of its own, for hub and bus: a lock around an array that remembers
+// A past without limits of its own, for hub and bus: a lock around an array that remembers
 // everything that was ever published, and pretends to have dropped what the test says. What it
 // remembers is also what the tests measure deliveries against.
 #ifndef TESTS_HUB_FAKE_PAST_H
@@ -6,10 +6,10 @@
 
 #include <pthread.h>
 
-#include "history/history.h"
+#include "hub/past.h"
 
 struct fake_past {
-    struct history history;
+    struct past past;
     pthread_mutex_t lock;
     struct frame **frames; // all, in order, each with a reference
     size_t count, cap;
@@ -22,5 +22,8 @@ struct fake_past {
 
 void fake_past_init(struct fake_past *fake);
 void fake_past_finish(struct fake_past *fake);
+
+// Remembers a frame that was published, with a reference of its own.
+void fake_past_append(struct fake_past *fake, struct frame *frame);
 
 #endif

@@ -374,7 +374,7 @@ static void test_lost_frames_come_from_the_past(void **state) {
     for (int i = 0; i < 3; i++) {
         struct frame *frame = fake_frame(&fake, "t", "unheard");
         frame_seal(frame, ++fake.newest);
-        fake.past.history.append(&fake.past.history, frame, 0);
+        fake_past_append(&fake.past, frame);
         frame_unref(frame);
     }
     hub_lose(&fake.hub, fake.newest);

@@ -102,7 +102,7 @@ static void lose_some(void) {
     for (int64_t i = roll(1, 4); i > 0; i--) {
         struct frame *frame = fake_frame(&fake, any_topic(), "unheard");
         frame_seal(frame, ++fake.newest);
-        fake.past.history.append(&fake.past.history, frame, 0);
+        fake_past_append(&fake.past, frame);
         frame_unref(frame);
     }
     hub_lose(&fake.hub, fake.newest);
