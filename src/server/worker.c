@@ -3,6 +3,7 @@
 // so that accepting and publishing never wait for a large topic.
 #include "server/worker.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -196,8 +197,16 @@ int worker_listen(struct worker *worker, int fd) {
     return rc;
 }
 
+// Signals are the main thread's.
+static void block_signals(void) {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
 static void run(void *arg) {
     struct worker *worker = arg;
+    block_signals();
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     atomic_fetch_sub(&worker->server->running, 1);
     uv_async_send(&worker->server->worker_ended);
