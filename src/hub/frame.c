@@ -103,8 +103,8 @@ void frame_seal(struct frame *frame, event_id id) {
         return; // the line is there, in the publisher's words
     }
     char line[ID_LINE_ROOM];
-    memcpy(line, ID_FIELD, strlen(ID_FIELD));
-    size_t len = strlen(ID_FIELD);
+    size_t len = sizeof(ID_FIELD) - 1;
+    memcpy(line, ID_FIELD, len);
     len += id_format(id, line + len);
     line[len++] = '\n';
     frame->start -= (uint32_t)len;

@@ -85,7 +85,7 @@ static void insert(struct listing *listing, size_t place, struct bytes name) {
 
 void listing_add(struct listing *listing, struct bytes name, const struct listing_row *row) {
     bool same;
-    if (!on_page(listing, name)) {
+    if (!listing->rows || !on_page(listing, name)) {
         return;
     }
     size_t place = find(listing, name, &same);

@@ -176,21 +176,29 @@ static void on_writable(struct conn *conn) {
     }
 }
 
-static void on_expired(struct conn *conn) {
-    struct session_h1 *s = container_of(conn, struct session_h1, conn);
-    const struct handler *handler = s->dialog ? s->dialog->exchange.handler : NULL;
-    if (s->state == H1_STREAM) {
-        stream_tick(s->stream);
-    } else if (s->state == H1_ANSWERING && handler->expired) {
-        handler->expired(&s->dialog->exchange);
-    } else if (s->state == H1_BODY && s->dialog->exchange.answered) {
-        h1_close(s);
-    } else if (s->state == H1_BODY) {
+static void dialog_expired(struct session_h1 *s, struct dialog *d) {
+    const struct handler *handler = d->exchange.handler;
+    if (s->state == H1_ANSWERING && handler && handler->expired) {
+        handler->expired(&d->exchange);
+    } else if (s->state == H1_BODY && handler && !d->exchange.answered) {
         h1_time_out(s, handler->endless_body ? LIMIT_PUBLISH_TIMEOUT : LIMIT_BODY_TIMEOUT);
-    } else if (s->state == H1_HEAD && s->dialog->head_begun) {
+    } else if (s->state == H1_HEAD && d->head_begun) {
         h1_time_out(s, LIMIT_HEADER_TIMEOUT);
     } else {
-        worker_limit_hit(s->worker, LIMIT_KEEPALIVE_TIMEOUT);
+        if (s->state == H1_HEAD) {
+            worker_limit_hit(s->worker, LIMIT_KEEPALIVE_TIMEOUT);
+        }
+        h1_close(s);
+    }
+}
+
+static void on_expired(struct conn *conn) {
+    struct session_h1 *s = container_of(conn, struct session_h1, conn);
+    if (s->stream) {
+        stream_tick(s->stream);
+    } else if (s->dialog) {
+        dialog_expired(s, s->dialog);
+    } else {
         h1_close(s);
     }
 }
