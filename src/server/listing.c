@@ -33,8 +33,8 @@ int listing_init(struct listing *listing, size_t limit, struct bytes after, stru
 }
 
 void listing_finish(struct listing *listing) {
-    while (listing->count) {
-        free(listing->rows[--listing->count].name);
+    for (size_t i = 0; listing->rows && i < listing->count; i++) {
+        free(listing->rows[i].name);
     }
     free(listing->rows);
     free((char *)(uintptr_t)listing->after.at);
