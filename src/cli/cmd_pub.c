@@ -319,7 +319,7 @@ static int run(struct options *options) {
 
 const struct command command_pub = {
     .name = "pub",
-    .summary = "publishes events",
+    .summary = "publish events",
     .usage = "TOPIC [DATA|-]",
     .about =
         "Publishes one event: the data is the argument, or with - all of standard input, byte for "

@@ -45,6 +45,11 @@ static int serve(struct options *options, const struct settings *settings) {
     server_addresses(&server, print_address, NULL);
     log_write(LOG_INFO, "freshet %s, %u worker%s", FRESHET_VERSION, server.worker_count,
               server.worker_count == 1 ? "" : "s");
+    if (server.descriptors < settings->max_connections) {
+        log_write(LOG_INFO,
+                  "%llu file descriptors: fewer than --max-connections, so they are the limit",
+                  (unsigned long long)server.descriptors);
+    }
     if (settings->insecure) {
         log_write(LOG_WARN, "--insecure: whoever can connect may listen and publish");
     }

@@ -378,7 +378,7 @@ static int run(struct options *options) {
 
 const struct command command_sub = {
     .name = "sub",
-    .summary = "prints events as they come",
+    .summary = "print events as they come",
     .usage = "URL|TOPIC...",
     .about =
         "Listens to a URL, or to topics of the server that --url names. When the stream ends it "

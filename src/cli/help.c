@@ -137,7 +137,8 @@ int help_program(struct buf *out, const struct command *const *commands, size_t 
     help_text(&help, "\nOther forms of the help\n");
     write_option(&help, "--help-markdown", "Print the settings of every command as Markdown.");
     write_option(&help, "--help-man", "Print the man page.");
-    write_examples(&help, "freshet sub news\n"
+    write_examples(&help, "freshet serve\n"
+                          "freshet sub news\n"
                           "freshet pub news 'Hello, everyone'\n");
     return help.rc;
 }

@@ -128,8 +128,8 @@ const struct option serve_options[] = {
      .min = 1,
      .value_name = "N",
      .group = "Limits",
-     .help = "Connections open at a time; more are closed as they come. Each takes a file "
-             "descriptor."},
+     .help = "Connections open at a time; listeners beyond it are told to come back later. Each "
+             "takes a file descriptor."},
     {.name = "max-topics",
      .type = OPTION_COUNT,
      AT(max_topics),

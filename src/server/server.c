@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -204,10 +205,22 @@ static int open_main_loop(struct server *server) {
     return 0;
 }
 
+// Every connection is a descriptor: take all that the system gives.
+static void raise_descriptors(struct server *server) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit)) {
+        return;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    server->descriptors = limit.rlim_max;
+}
+
 int server_open(struct server *server, const struct settings *settings) {
     *server = (struct server){.settings = settings, .started = clock_wall_ms()};
     // A peer that goes away is an error of the call that writes to it, not of the program.
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptors(server);
     if (random_seed(&server->hash_key, sizeof(server->hash_key)) || open_main_loop(server)) {
         return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
     }

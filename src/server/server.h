@@ -23,8 +23,9 @@ struct server {
     struct address *addresses; // as bound
     struct worker **workers;
     unsigned worker_count;
-    int64_t started; // wall clock
-    event_id saved;  // what the id file holds
+    int64_t started;      // wall clock
+    uint64_t descriptors; // how many the system gives this process
+    event_id saved;       // what the id file holds
     atomic_ullong next_number;
     atomic_size_t pinned;      // bytes of half-sent frames
     atomic_size_t connections; // open now
