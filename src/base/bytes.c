@@ -25,6 +25,16 @@ struct bytes bytes_trim(struct bytes a) {
     return a;
 }
 
+bool bytes_have_control(struct bytes a) {
+    for (size_t i = 0; i < a.len; i++) {
+        unsigned char c = (unsigned char)a.at[i];
+        if (c < 0x20 || c == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool bytes_to_u64(struct bytes a, uint64_t max, uint64_t *out) {
     uint64_t value = 0;
     if (a.len == 0) {

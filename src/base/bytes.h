@@ -45,6 +45,9 @@ int bytes_compare(struct bytes a, struct bytes b);
 // Without the spaces and tabs at both ends.
 struct bytes bytes_trim(struct bytes a);
 
+// Whether there is an ASCII control character in it, DEL included.
+bool bytes_have_control(struct bytes a);
+
 // A whole number in decimal, digits only; false when it is empty, has anything else in it or
 // is above `max`.
 bool bytes_to_u64(struct bytes a, uint64_t max, uint64_t *out);

@@ -60,18 +60,9 @@ int64_t policy_retry_after(struct bytes value, int64_t now) {
     return wait > RETRY_AFTER_MAX_S * 1000 ? RETRY_AFTER_MAX_S * 1000 : wait;
 }
 
-static bool has_control(struct bytes text) {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c < 0x20 || c == 0x7f) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool policy_id_fits_header(struct bytes id) {
-    return id.len > 0 && id.len <= ID_MAX && !has_control(id) && bytes_trim(id).len == id.len;
+    return id.len > 0 && id.len <= ID_MAX && !bytes_have_control(id) &&
+           bytes_trim(id).len == id.len;
 }
 
 static bool is_token(struct bytes name) {
@@ -92,5 +83,5 @@ bool policy_is_header_line(struct bytes line) {
     }
     struct bytes name = bytes_make(line.at, (size_t)(colon - line.at));
     struct bytes value = bytes_trim(bytes_make(colon + 1, line.len - name.len - 1));
-    return is_token(name) && value.len > 0 && !has_control(value);
+    return is_token(name) && value.len > 0 && !bytes_have_control(value);
 }

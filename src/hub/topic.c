@@ -7,16 +7,6 @@ static bool is_utf8(struct bytes text) {
     return freshet_utf8_check((struct freshet_text){.at = text.at, .len = text.len}) == text.len;
 }
 
-static bool has_control(struct bytes text) {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c < 0x20 || c == 0x7f) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool topic_walk_next(struct topic_walk *walk, struct bytes *segment) {
     if (!walk->next) {
         return false;
@@ -37,7 +27,7 @@ const char *topic_problem(struct bytes text) {
     if (text.len > TOPIC_NAME_MAX) {
         return "the topic's name is longer than 256 bytes";
     }
-    if (has_control(text) || !is_utf8(text)) {
+    if (bytes_have_control(text) || !is_utf8(text)) {
         return "a topic's name is UTF-8 without control characters";
     }
     while (topic_walk_next(&walk, &segment)) {

@@ -1,8 +1,11 @@
 // What operators look at: health, metrics, who listens to what, and the log.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
-  apiConnections, apiTopics, connect, metric, metrics, publish, request, serve, subscribe, test, until, untilSubscribers,
+  apiConnections, apiTopics, connect, metric, metrics, publish, request, run, serve, subscribe, test, until, untilSubscribers,
 } from './harness/index.mjs';
 
 test('/healthz and /readyz', async (t) => {
@@ -127,4 +130,37 @@ test('the log of one line each, and nothing but the address on standard output',
   await publish(t, server, 'a', 'x');
   await server.stop();
   assert.equal(server.stdout, `listening on ${server.url}\n`);
+});
+
+test('--id-file: ids rise after a restart even when the clock was set back', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'id');
+  const ahead = Date.now() + 3_600_000;
+  writeFileSync(file, `${ahead}-7\n`);
+  const server = await serve(t, ['--id-file', file]);
+  const id = await publish(t, server, 'a', 'x');
+  assert.ok(Number(id.split('-')[0]) > ahead, id);
+  await server.stop();
+  assert.equal(readFileSync(file, 'utf8'), `${id}\n`);
+});
+
+test('--id-file: a file that is something else is refused and left alone', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'id');
+  writeFileSync(file, 'dear diary\n');
+  const { status, stderr } = await run(t, ['serve', '--listen', '127.0.0.1:0', '--id-file', file]);
+  assert.notEqual(status, 0);
+  assert.match(stderr, /not an id file/);
+  assert.equal(readFileSync(file, 'utf8'), 'dear diary\n');
+});
+
+test('serve --check says whether the settings are fine, and serves nothing', async (t) => {
+  const good = await run(t, ['serve', '--check', '--listen', '127.0.0.1:0']);
+  assert.equal(good.status, 0, good.stderr);
+  assert.match(good.stdout, /fine/);
+  const bad = await run(t, ['serve', '--check', '--listen', '0.0.0.0:0']);
+  assert.equal(bad.status, 2);
+  assert.match(bad.stderr, /--insecure/);
 });

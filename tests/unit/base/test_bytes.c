@@ -26,6 +26,14 @@ static void test_trim(void **state) {
     assert_true(bytes_is(bytes_trim(bytes_of("\na\r")), "\na\r"));
 }
 
+static void test_control(void **state) {
+    assert_true(bytes_have_control(bytes_of("a\tb")));
+    assert_true(bytes_have_control(bytes_of("\x7f")));
+    assert_true(bytes_have_control(bytes_make("\0", 1)));
+    assert_false(bytes_have_control(bytes_of(" ~\x80\xff")));
+    assert_false(bytes_have_control(bytes_make(NULL, 0)));
+}
+
 static void assert_number(const char *text, uint64_t max, uint64_t want) {
     uint64_t got = 42;
     assert_true(bytes_to_u64(bytes_of(text), max, &got));
@@ -68,6 +76,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_control),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_every_small_ceiling),
     };
