@@ -10,7 +10,7 @@ static int healthz(struct exchange *exchange, const struct http_request *req) {
 
 static int readyz(struct exchange *exchange, const struct http_request *req) {
     (void)req;
-    if (atomic_load(&exchange->worker->server->draining)) {
+    if (server_is_draining(exchange->worker->server)) {
         exchange_answer(exchange, 503, "text/plain; charset=utf-8", bytes_of("draining\n"));
     } else {
         exchange_answer(exchange, 200, "text/plain; charset=utf-8", bytes_of("ready\n"));

@@ -227,7 +227,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
         rc = 0; // answered
     } else if (exchange->to_head) {
         rc = answer_head(exchange, &wish);
-    } else if (exchange->crowded || exchange->worker->draining) {
+    } else if (exchange->crowded || server_is_draining(exchange->worker->server)) {
         answer_come_back(exchange, &wish);
     } else {
         rc = subscribe(exchange, &wish);

@@ -51,6 +51,11 @@ int server_run(struct server *server);
 
 void server_close(struct server *server);
 
+// Asked to end: every answer from now on is the last on its connection. Any thread.
+static inline bool server_is_draining(const struct server *server) {
+    return atomic_load_explicit(&server->draining, memory_order_acquire);
+}
+
 static inline uint64_t server_next_number(struct server *server) {
     return atomic_fetch_add_explicit(&server->next_number, 1, memory_order_relaxed) + 1;
 }

@@ -76,6 +76,7 @@ static int compose_head(struct session_h1 *s, const struct reply *reply, struct 
 static void h1_reply(struct exchange *exchange, const struct reply *reply) {
     struct session_h1 *s = h1_of_exchange(exchange);
     struct dialog *d = s->dialog;
+    d->last |= server_is_draining(s->worker->server);
     // The rest of a body that nobody reads would be taken for the next request.
     d->last |=
         (!d->body_complete && !h1_can_discard_body(s)) || (reply->unsized && !exchange->to_head);

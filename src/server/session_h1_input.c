@@ -124,7 +124,7 @@ static void begin_request(struct session_h1 *s) {
     begin_exchange(s);
     conn_clear_deadline(&s->conn);
     hub_count(&s->worker->counters.requests, 1);
-    d->last = !d->req.keep_alive || s->crowded || s->worker->draining;
+    d->last = !d->req.keep_alive || s->crowded;
     d->body_complete =
         d->req.body == BODY_NONE || (d->req.body == BODY_LENGTH && d->req.content_length == 0);
     http_body_init(&d->body, &d->req);
