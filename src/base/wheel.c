@@ -1,6 +1,6 @@
 // One ring of slots. A deadline more than a turn away waits in its slot and is passed over until
-// its turn comes: with a tick of a second and 256 slots that is rare, and it keeps the wheel one
-// level.
+// its turn comes: with 256 slots of 100 ms it is looked at once in 25.6 s, and it keeps the wheel
+// one level.
 #include "base/wheel.h"
 
 void wheel_init(struct wheel *wheel, int64_t tick_ms, int64_t now) {
