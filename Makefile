@@ -10,7 +10,7 @@ export ASAN_OPTIONS ?= detect_leaks=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1
 
-.PHONY: all help run test check lint format fuzz bench asan tsan install clean deps-build deps-test
+.PHONY: all help run test check docs lint format fuzz bench asan tsan install clean deps-build deps-test
 
 all: deps-build build/build.ninja ## install what is missing, and build build/freshet
 	@ninja -C build
@@ -28,7 +28,11 @@ run: all ## install what is missing, build, and start the server in the foregrou
 test: deps-test all ## install what is missing, build, and run every test
 	meson test -C build --no-rebuild --print-errorlogs
 	tools/check-layers
+	tools/docs --check
 	tests/run
+
+docs: all ## write docs/settings.md and the man pages anew, from the program
+	tools/docs
 
 lint: all ## layout, clang-tidy, layers, shell scripts
 	@tools/deps lint

@@ -52,51 +52,14 @@ static void write_options(struct help *help, const struct option *table) {
     write_option(help, "--help-man", "Print the man page.");
 }
 
-// "FRESHET_URL for --url and FRESHET_HEADER for --header", or what they are not but for.
-static void name_some(const struct option *table, bool from_env, char *out, size_t size) {
-    const struct option *last = NULL;
-    size_t used = 0;
-    out[0] = '\0';
-    for (const struct option *option = table; option->name; option++) {
-        last = !(option->flags & OPTION_ARGS_ONLY) == from_env ? option : last;
-    }
-    for (const struct option *option = table; option->name && used < size; option++) {
-        char variable[80];
-        if (!(option->flags & OPTION_ARGS_ONLY) != from_env) {
-            continue;
-        }
-        const char *joint = used == 0 ? "" : option == last ? " and " : ", ";
-        option_env_name(option, variable, sizeof(variable));
-        used += (size_t)snprintf(out + used, size - used, "%s%s%s--%s", joint,
-                                 from_env ? variable : "", from_env ? " for " : "", option->name);
-    }
-}
-
 static void write_sources(struct help *help, const struct option *table) {
-    char some[600], text[1024];
-    bool file = help_has_file(table);
-    size_t of_env = 0, not_of_env = 0;
-    for (const struct option *option = table; option->name; option++) {
-        *(option->flags & OPTION_ARGS_ONLY ? &not_of_env : &of_env) += 1;
+    char text[1024];
+    help_sources(table, text, sizeof(text));
+    if (*text) {
+        help_text(help, "\nWhere settings come from\n");
+        help->column = 0;
+        help_wrap(help, 2, text);
     }
-    if (of_env == 0) {
-        return;
-    }
-    bool few = of_env < not_of_env;
-    name_some(table, few, some, sizeof(some));
-    if (few) {
-        snprintf(text, sizeof(text), "The environment may hold %s. A flag wins over it.", some);
-    } else {
-        snprintf(text, sizeof(text),
-                 "Every option%s%s may also be an environment variable, in capitals after "
-                 "FRESHET_ (FRESHET_MAX_CONNECTIONS for --max-connections)%s. A flag wins over %s.",
-                 *some ? " but " : "", some,
-                 file ? ", or a line of the config file, \"max-connections = 1000\"" : "",
-                 file ? "the environment, and the environment over the file" : "the environment");
-    }
-    help_text(help, "\nWhere settings come from\n");
-    help->column = 0;
-    help_wrap(help, 2, text);
 }
 
 int help_command(struct buf *out, const struct command *command, size_t width) {

@@ -17,7 +17,8 @@ int help_command(struct buf *out, const struct command *command, size_t width);
 // A page with a table of settings for each of the commands.
 int help_markdown(struct buf *out, const struct command *const *commands);
 
-// roff: freshet(1) for several commands, freshet-<name>(1) for one.
+// roff: freshet(1), which lists the commands, for several; freshet-<name>(1), all there is to say,
+// for one.
 int help_man(struct buf *out, const struct command *const *commands);
 
 #endif

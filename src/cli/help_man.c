@@ -71,34 +71,73 @@ static void write_name(struct help *help, const struct command *const *commands,
                 one ? commands[0]->summary : help_tagline);
 }
 
-static void write_command(struct help *help, const struct command *command) {
+static void write_usage(struct help *help, const struct command *command) {
     char usage[256];
-    help_text(help, ".SH FRESHET ");
-    for (const char *c = command->name; *c; c++) {
-        help_printf(help, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-    }
-    snprintf(usage, sizeof(usage), "freshet %s [OPTION]... %s", command->name, command->usage);
-    help_text(help, "\n.B ");
+    snprintf(usage, sizeof(usage), "freshet %s", command->name);
+    help_text(help, ".SH SYNOPSIS\n.B ");
     write_roff(help, usage);
-    help_text(help, ".PP\n");
+    snprintf(usage, sizeof(usage), "[OPTION]... %s", command->usage);
+    write_roff(help, usage);
+}
+
+static void write_sources(struct help *help, const struct option *table) {
+    char sources[1024];
+    help_sources(table, sources, sizeof(sources));
+    if (*sources) {
+        help_text(help, ".SH ENVIRONMENT\n");
+        write_roff(help, sources);
+    }
+    if (help_has_file(table)) {
+        help_text(help, ".SH CONFIG FILE\n");
+        write_roff(help, help_file_format);
+    }
+}
+
+static void write_command(struct help *help, const struct command *command) {
+    write_usage(help, command);
+    help_text(help, ".SH DESCRIPTION\n");
     write_roff(help, command->about);
+    help_text(help, ".SH OPTIONS\n");
     write_options(help, command->options);
+    write_sources(help, command->options);
+}
+
+static void write_program(struct help *help, const struct command *const *commands) {
+    help_text(help, ".SH SYNOPSIS\n.B freshet\nCOMMAND [OPTION]... [ARGUMENT]...\n"
+                    ".SH DESCRIPTION\nA backend hands freshet an event with one HTTP request; it "
+                    "delivers it to everyone who listens, in order, over Server\\-Sent Events.\n"
+                    ".SH COMMANDS\n");
+    for (size_t i = 0; commands[i]; i++) {
+        const struct command *command = commands[i];
+        help_printf(help, ".TP\n\\fBfreshet %s\\fR\n%c%s.\nSee \\fBfreshet\\-%s\\fR(1).\n",
+                    command->name, command->summary[0] - 'a' + 'A', command->summary + 1,
+                    command->name);
+    }
+    help_text(help, ".TP\n\\fBfreshet help\\fR [COMMAND]\nPrints the help of a command.\n"
+                    ".TP\n\\fBfreshet version\\fR\nPrints the versions of freshet and its "
+                    "libraries.\n");
+}
+
+static void write_see_also(struct help *help, const struct command *const *commands, bool one) {
+    help_printf(help, ".SH SEE ALSO\n%s", one ? "\\fBfreshet\\fR(1)\n" : "");
+    for (size_t i = 0; !one && commands[i]; i++) {
+        help_printf(help, "\\fBfreshet\\-%s\\fR(1)%s\n", commands[i]->name,
+                    commands[i + 1] ? "," : "");
+    }
 }
 
 int help_man(struct buf *out, const struct command *const *commands) {
     struct help help = {.out = out};
     bool one = commands[0] && !commands[1];
     write_name(&help, commands, one);
-    help_text(&help, ".SH SYNOPSIS\n.B freshet\nCOMMAND [OPTION]... [ARGUMENT]...\n");
-    for (size_t i = 0; commands[i]; i++) {
-        write_command(&help, commands[i]);
+    if (one) {
+        write_command(&help, commands[0]);
+    } else {
+        write_program(&help, commands);
     }
-    help_text(&help,
-              ".SH ENVIRONMENT\nEvery setting that is not about one call only is also a variable: "
-              "\\fBFRESHET_MAX_CONNECTIONS\\fR for \\fB\\-\\-max\\-connections\\fR.\nA flag wins "
-              "over the environment, and the environment over the config file.\n");
     help_text(&help, ".SH EXIT STATUS\n0 when it worked, 1 when it did not, 2 when it was not "
                      "asked properly.\n");
     write_examples(&help, commands);
+    write_see_also(&help, commands, one);
     return help.rc;
 }

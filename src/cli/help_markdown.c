@@ -10,8 +10,8 @@ static void write_cell(struct help *help, const char *text) {
     for (; *text && help->rc == 0; text++) {
         if (*text == '|') {
             help_text(help, "\\|");
-        } else if (*text == '<') {
-            help_text(help, "&lt;");
+        } else if (*text == '<' || *text == '*') {
+            help_printf(help, "\\%c", *text);
         } else {
             help->rc = buf_append(help->out, text, 1);
         }
@@ -20,8 +20,11 @@ static void write_cell(struct help *help, const char *text) {
 
 static void write_code(struct help *help, const char *text) {
     if (text && *text) {
+        // Nothing but a pipe has to be escaped in code, and nothing else can be.
         help_text(help, "`");
-        write_cell(help, text);
+        for (; *text && help->rc == 0; text++) {
+            help_printf(help, *text == '|' ? "\\%c" : "%c", *text);
+        }
         help_text(help, "`");
     } else {
         help_text(help, "–");
@@ -59,26 +62,38 @@ static void write_settings(struct help *help, const struct option *table) {
     }
 }
 
-static void write_command(struct help *help, const struct command *command) {
-    help_printf(help, "\n## freshet %s\n\n", command->name);
-    help_printf(help, "`freshet %s [OPTION]...%s%s` %s.\n\n", command->name,
-                *command->usage ? " " : "", command->usage, command->summary);
-    for (const char *text = command->about; *text; text++) {
-        help->rc = help->rc ? help->rc : buf_append(help->out, text, 1);
+static void write_paragraphs(struct help *help, const char *text) {
+    for (; *text && help->rc == 0; text++) {
+        help->rc = buf_append(help->out, text, 1);
         if (*text == '\n') {
-            help_text(help, "\n"); // a paragraph
+            help_text(help, "\n");
         }
     }
+}
+
+static void write_command(struct help *help, const struct command *command) {
+    help_printf(help, "\n## freshet %s\n\n", command->name);
+    help_printf(help, "`freshet %s [OPTION]...%s%s`: %s.\n\n", command->name,
+                *command->usage ? " " : "", command->usage, command->summary);
+    write_paragraphs(help, command->about);
     help_text(help, "\n\n```sh\n");
     help_text(help, command->examples);
     help_text(help, "```\n");
     write_settings(help, command->options);
+    if (help_has_file(command->options)) {
+        help_text(help, "\n### The config file\n\n");
+        write_paragraphs(help, help_file_format);
+        help_text(help, "\n");
+    }
 }
 
 int help_markdown(struct buf *out, const struct command *const *commands) {
     struct help help = {.out = out};
+    bool one = commands[0] && !commands[1];
     help_text(&help, "# Settings\n\n");
-    help_text(&help, "This page is generated from the program: `freshet --help-markdown`.\n\n");
+    help_printf(&help,
+                "This page is generated from the program: `freshet%s%s --help-markdown`.\n\n",
+                one ? " " : "", one ? commands[0]->name : "");
     help_text(&help,
               "Each setting has one name. `max-connections` is the flag `--max-connections`, the\n"
               "environment variable `FRESHET_MAX_CONNECTIONS` and, for a command that has "

@@ -34,4 +34,11 @@ void help_sentence(const struct option *option, char *out, size_t size);
 // Whether the command reads a config file.
 bool help_has_file(const struct option *table);
 
+// Where else than on the command line settings may stand, and which source wins; empty when
+// nowhere.
+void help_sources(const struct option *table, char *out, size_t size);
+
+// What a config file looks like, a paragraph a line.
+extern const char help_file_format[];
+
 #endif

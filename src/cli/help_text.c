@@ -7,6 +7,13 @@
 
 const char help_tagline[] = "pushes events from servers to browsers, apps and command lines";
 
+const char help_file_format[] =
+    "A setting a line: its name without the hyphens, then blanks or an equals sign, then its "
+    "value. "
+    "A flag needs no value.\n"
+    "What follows a # at the beginning of a line or after a blank is a comment. A value in quotes, "
+    "single or double, keeps its blanks and its #. An unknown name is an error.";
+
 void help_text(struct help *help, const char *text) {
     if (help->rc == 0) {
         help->rc = buf_append_text(help->out, text);
@@ -102,4 +109,49 @@ bool help_has_file(const struct option *table) {
         }
     }
     return false;
+}
+
+// "FRESHET_URL for --url and FRESHET_HEADER for --header", or what they are not but for.
+static void name_some(const struct option *table, bool from_env, char *out, size_t size) {
+    const struct option *last = NULL;
+    size_t used = 0;
+    out[0] = '\0';
+    for (const struct option *option = table; option->name; option++) {
+        last = !(option->flags & OPTION_ARGS_ONLY) == from_env ? option : last;
+    }
+    for (const struct option *option = table; option->name && used < size; option++) {
+        char variable[80];
+        if (!(option->flags & OPTION_ARGS_ONLY) != from_env) {
+            continue;
+        }
+        const char *joint = used == 0 ? "" : option == last ? " and " : ", ";
+        option_env_name(option, variable, sizeof(variable));
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s--%s", joint,
+                                 from_env ? variable : "", from_env ? " for " : "", option->name);
+    }
+}
+
+void help_sources(const struct option *table, char *out, size_t size) {
+    char some[600];
+    bool file = help_has_file(table);
+    size_t of_env = 0, not_of_env = 0;
+    out[0] = '\0';
+    for (const struct option *option = table; option->name; option++) {
+        *(option->flags & OPTION_ARGS_ONLY ? &not_of_env : &of_env) += 1;
+    }
+    if (of_env == 0) {
+        return;
+    }
+    bool few = of_env < not_of_env;
+    name_some(table, few, some, sizeof(some));
+    if (few) {
+        snprintf(out, size, "The environment may hold %s. A flag wins over it.", some);
+    } else {
+        snprintf(out, size,
+                 "Every option%s%s may also be an environment variable, in capitals after "
+                 "FRESHET_ (FRESHET_MAX_CONNECTIONS for --max-connections)%s. A flag wins over %s.",
+                 *some ? " but " : "", some,
+                 file ? ", or a line of the config file, \"max-connections = 1000\"" : "",
+                 file ? "the environment, and the environment over the file" : "the environment");
+    }
 }

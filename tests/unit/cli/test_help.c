@@ -115,8 +115,23 @@ static void the_man_page_is_escaped(void **state) {
     assert_has(&text, ".TH FRESHET\\-SAMPLE 1 ");
     assert_has(&text, "\n.PP\n\\&.Its second paragraph starts with a dot and has a \\e in it.\n");
     assert_has(&text, ".TP\n\\fB\\-m, \\-\\-max\\-connections N\\fR\nHow many at once.");
+    assert_has(&text, "\n.SH SYNOPSIS\n.B freshet sample\n[OPTION]... THING...\n.SH DESCRIPTION\n");
+    assert_has(&text, ".SH OPTIONS\n.SS Speech\n");
     assert_has(&text, ".SS Limits\n");
+    assert_has(&text, ".SH ENVIRONMENT\nEvery option but \\-\\-once may also be");
     assert_has(&text, ".nf\nfreshet sample \\-\\-loud thing\n");
+    buf_finish(&text);
+}
+
+static void the_man_page_of_the_program_lists_the_commands(void **state) {
+    static const struct command *const two[] = {&sample_command, &sample_command, NULL};
+    struct buf text;
+    buf_init(&text, &mem_libc, 0);
+    assert_int_equal(help_man(&text, two), 0);
+    assert_has(&text, ".TH FRESHET 1 ");
+    assert_has(&text, ".TP\n\\fBfreshet sample\\fR\nShows an option of every type.\n");
+    assert_has(&text, "\\fBfreshet\\-sample\\fR(1)\n");
+    assert_null(memmem(text.at, text.len, "max\\-connections", 16));
     buf_finish(&text);
 }
 
@@ -144,6 +159,7 @@ int main(void) {
         cmocka_unit_test(the_program_lists_its_commands),
         cmocka_unit_test(markdown_has_a_row_for_each_setting),
         cmocka_unit_test(the_man_page_is_escaped),
+        cmocka_unit_test(the_man_page_of_the_program_lists_the_commands),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
