@@ -29,18 +29,27 @@ static int check_origins(struct options *options, const struct settings *setting
     return STATUS_OK;
 }
 
+static int explain(const struct options *options, const struct server *server, int rc) {
+    fprintf(stderr, "%s: %s\n", options->program, server->problem);
+    return rc == ERR_INVALID ? STATUS_USAGE : STATUS_FAILED;
+}
+
+static int check(struct options *options, const struct settings *settings) {
+    static struct server server;
+    int rc = server_check(&server, settings);
+    if (rc) {
+        return explain(options, &server, rc);
+    }
+    puts("the settings are fine");
+    return STATUS_OK;
+}
+
 static int serve(struct options *options, const struct settings *settings) {
     static struct server server;
     log_setup((enum log_level)settings->log_level, (enum log_format)settings->log_format);
-    int opened = server_open(&server, settings);
-    if (opened) {
-        fprintf(stderr, "%s: %s\n", options->program, server.problem);
-        return opened == ERR_INVALID ? STATUS_USAGE : STATUS_FAILED;
-    }
-    if (settings->check) {
-        puts("the settings are fine");
-        server_close(&server);
-        return STATUS_OK;
+    int rc = server_open(&server, settings);
+    if (rc) {
+        return explain(options, &server, rc);
     }
     server_addresses(&server, print_address, NULL);
     log_write(LOG_INFO, "freshet %s, %u worker%s", FRESHET_VERSION, server.worker_count,
@@ -53,9 +62,9 @@ static int serve(struct options *options, const struct settings *settings) {
     if (settings->insecure) {
         log_write(LOG_WARN, "--insecure: whoever can connect may listen and publish");
     }
-    int rc = server_run(&server);
+    rc = server_run(&server);
     if (rc) {
-        fprintf(stderr, "%s: %s\n", options->program, server.problem);
+        (void)explain(options, &server, rc);
     }
     server_close(&server);
     log_write(LOG_INFO, "ended");
@@ -69,7 +78,10 @@ static int run(struct options *options) {
                                     options->rest.items[0]);
     }
     int status = check_origins(options, settings);
-    return status ? status : serve(options, settings);
+    if (status) {
+        return status;
+    }
+    return settings->check ? check(options, settings) : serve(options, settings);
 }
 
 const struct command command_serve = {

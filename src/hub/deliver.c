@@ -18,6 +18,9 @@ struct turn {
 bool deliver_set_part(struct hub *hub, struct subscriber *s, struct frame *frame, uint32_t sent) {
     s->part = frame;
     s->part_sent = sent;
+    if (frame->id == 0) {
+        return true; // a head or a control event: small, and nobody else's
+    }
     if (atomic_fetch_add_explicit(&frame->pins, 1, memory_order_relaxed) > 0) {
         return true;
     }
@@ -30,7 +33,7 @@ void deliver_clear_part(struct hub *hub, struct subscriber *s) {
     if (!s->part) {
         return;
     }
-    if (atomic_fetch_sub_explicit(&s->part->pins, 1, memory_order_relaxed) == 1) {
+    if (s->part->id && atomic_fetch_sub_explicit(&s->part->pins, 1, memory_order_relaxed) == 1) {
         atomic_fetch_sub_explicit(hub->settings.pinned, frame_cost(s->part), memory_order_relaxed);
     }
     frame_unref(s->part);

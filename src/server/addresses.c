@@ -48,9 +48,7 @@ static int bind_for_workers(struct server *server, struct address *address) {
     return 0;
 }
 
-static int open_one(struct server *server, size_t place) {
-    const char *text = server->settings->listen.items[place];
-    struct address *address = &server->addresses[place];
+static int check_one(struct server *server, const char *text, struct address *address) {
     const char *wrong = address_parse(text, address);
     if (wrong) {
         return refuse(server, text, wrong);
@@ -62,26 +60,46 @@ static int open_one(struct server *server, size_t place) {
             "and publish. Listen on 127.0.0.1, or say --insecure if something in front "
             "of it protects it");
     }
-    if (bind_for_workers(server, address)) {
+    return 0;
+}
+
+int addresses_check(struct server *server) {
+    const struct texts *listen = &server->settings->listen;
+    struct address address;
+    int rc = 0;
+    if (listen->count == 0 || listen->count > WORKER_LISTENERS_MAX) {
+        return refuse(server, "nothing", "name from 1 to 16 addresses with --listen");
+    }
+    for (size_t i = 0; rc == 0 && i < listen->count; i++) {
+        rc = check_one(server, listen->items[i], &address);
+    }
+    return rc;
+}
+
+static int open_one(struct server *server, size_t place) {
+    const char *text = server->settings->listen.items[place];
+    struct address *address = &server->addresses[place];
+    int rc = check_one(server, text, address);
+    if (rc == 0 && bind_for_workers(server, address)) {
         (void)refuse(server, text,
                      errno == EADDRINUSE
                          ? "another program has it; stop that or choose another port"
                          : strerror(errno));
         return ERR_SYSTEM;
     }
-    return 0;
+    return rc;
 }
 
 int addresses_open(struct server *server) {
     size_t count = server->settings->listen.count;
-    if (count == 0 || count > WORKER_LISTENERS_MAX) {
-        return refuse(server, "nothing", "name from 1 to 16 addresses with --listen");
+    int rc = addresses_check(server);
+    if (rc) {
+        return rc;
     }
     server->addresses = calloc(count, sizeof(*server->addresses));
     if (!server->addresses) {
         return ERR_NOMEM;
     }
-    int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = open_one(server, i);
     }

@@ -5,6 +5,10 @@
 
 struct server;
 
+// Whether the settings name addresses that may be listened on: 0, or ERR_INVALID with
+// server->problem set.
+int addresses_check(struct server *server);
+
 // Binds what the settings name and hands the sockets to the workers. 0, or a negative error with
 // server->problem set.
 int addresses_open(struct server *server);

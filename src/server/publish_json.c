@@ -11,6 +11,8 @@
 
 enum { DEPTH_MAX = 64 };
 
+static const char too_deep[] = "the JSON nests deeper than 64 levels";
+
 struct batch {
     struct buf body;
     bool lines; // each line is an item, whatever the whole looks like
@@ -63,8 +65,9 @@ static int read_lines(struct worker *worker, struct batch *batch) {
         }
         struct publish_item *item;
         rc = add_item(batch, &item);
-        if (rc == 0 && json_validate(line, DEPTH_MAX, &value)) {
-            item->problem = "the line is not valid JSON";
+        int valid = rc ? 0 : json_validate(line, DEPTH_MAX, &value);
+        if (valid) {
+            item->problem = valid == ERR_TOO_LARGE ? too_deep : "the line is not valid JSON";
         } else if (rc == 0) {
             rc = publish_item_read(worker, value, item);
         }
@@ -147,7 +150,8 @@ static int finish_single(struct exchange *exchange, struct batch *batch, struct 
 static int on_end(struct exchange *exchange) {
     struct batch *batch = exchange->state;
     struct bytes text = buf_bytes(&batch->body), value;
-    bool whole = !batch->lines && json_validate(text, DEPTH_MAX, &value) == 0;
+    int valid = json_validate(text, DEPTH_MAX, &value);
+    bool whole = !batch->lines && valid == 0;
     if (whole && json_kind(value) == JSON_ARRAY) {
         int rc = read_array(exchange->worker, batch, value);
         return rc ? rc : finish_list(exchange, batch);
@@ -162,6 +166,10 @@ static int on_end(struct exchange *exchange) {
     if (batch->lines || looks_like_lines) {
         int rc = read_lines(exchange->worker, batch);
         return rc ? rc : finish_list(exchange, batch);
+    }
+    if (valid == ERR_TOO_LARGE) {
+        exchange_problem(exchange, 400, "%s", too_deep);
+        return 0;
     }
     exchange_problem(exchange, 400,
                      "the body is not valid JSON; send {\"topic\":…,\"data\":…}, an array of such "

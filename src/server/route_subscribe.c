@@ -201,21 +201,26 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
 // A browser's EventSource gives up for ever on any status but 200; so a listener that cannot be
 // served now is told with a 200 when to come back. Others understand a 503.
 static void answer_come_back(struct exchange *exchange, const struct wish *wish) {
+    static const char detail[] = "there are too many connections, or the server is ending; come "
+                                 "back after the time that Retry-After says";
     struct worker *worker = exchange->worker;
     int64_t retry = worker->server->settings->retry_ms;
-    int64_t ms = random_between(&worker->random, retry, 3 * retry);
-    char body[48], seconds[24];
-    struct reply reply = {.status = 503};
-    if (wish->representation == HTTP_EVENT_STREAM) {
-        int len = snprintf(body, sizeof(body), ":\nretry: %lld\n", (long long)ms);
-        reply = (struct reply){.status = 200,
-                               .type = "text/event-stream",
-                               .unsized = true,
-                               .body = {body, (size_t)len}};
-    }
-    snprintf(seconds, sizeof(seconds), "%lld", (long long)(ms + 999) / 1000);
+    long long ms = (long long)random_between(&worker->random, retry, 3 * retry);
+    bool browser = wish->representation == HTTP_EVENT_STREAM;
+    struct buf *body = &worker->body;
+    char seconds[24];
+    buf_clear(body);
+    // Without memory for the words the status and the header still tell.
+    (void)(browser ? buf_printf(body, ":\nretry: %lld\n", ms)
+                   : http_problem_body(body, 503, bytes_of(detail)));
+    struct reply reply = {.status = browser ? 200 : 503,
+                          .type = browser ? "text/event-stream" : "application/problem+json",
+                          .unsized = browser,
+                          .body = buf_bytes(body)};
+    snprintf(seconds, sizeof(seconds), "%lld", (ms + 999) / 1000);
     reply_add(&reply, "Retry-After", bytes_of(seconds));
     reply_add(&reply, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
+    reply_add(&reply, "Vary", bytes_of("Accept"));
     reply_add_cors(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
 }

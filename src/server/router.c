@@ -2,6 +2,7 @@
 #include "server/router.h"
 
 #include "server/routes.h"
+#include "server/worker.h"
 
 struct route {
     const char *path;
@@ -57,7 +58,9 @@ static void answer_not_allowed(struct exchange *exchange, const char *allow) {
     struct reply reply = {
         .status = 405, .type = "application/problem+json", .body = buf_bytes(&body)};
     reply_add(&reply, "Allow", bytes_of(allow));
+    reply_add(&reply, "Cache-Control", bytes_of("no-store"));
     reply_add_cors(&reply, exchange);
+    hub_count(&exchange->worker->counters.refused, 1);
     exchange->ops->reply(exchange, &reply);
     buf_finish(&body);
 }

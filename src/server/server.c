@@ -216,6 +216,13 @@ static void raise_descriptors(struct server *server) {
     server->descriptors = limit.rlim_max;
 }
 
+int server_check(struct server *server, const struct settings *settings) {
+    event_id floor;
+    *server = (struct server){.settings = settings, .started = clock_wall_ms()};
+    int rc = addresses_check(server);
+    return rc ? rc : find_floor(server, &floor);
+}
+
 int server_open(struct server *server, const struct settings *settings) {
     *server = (struct server){.settings = settings, .started = clock_wall_ms()};
     // A peer that goes away is an error of the call that writes to it, not of the program.

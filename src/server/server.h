@@ -38,6 +38,10 @@ struct server {
     char problem[256]; // why server_open failed, for people
 };
 
+// Whether a server could be opened with these settings, as far as can be told without opening it:
+// 0, or a negative error and server->problem says what to do. Changes nothing.
+int server_check(struct server *server, const struct settings *settings);
+
 // Opens everything and binds the addresses. 0, or a negative error and server->problem says what to
 // do; then nothing is left open. The settings must outlive the server.
 int server_open(struct server *server, const struct settings *settings);

@@ -186,7 +186,8 @@ static void dialog_expired(struct session_h1 *s, struct dialog *d) {
         h1_time_out(s, LIMIT_HEADER_TIMEOUT);
     } else {
         if (s->state == H1_HEAD) {
-            worker_limit_hit(s->worker, LIMIT_KEEPALIVE_TIMEOUT);
+            worker_limit_hit(s->worker,
+                             d->answers ? LIMIT_KEEPALIVE_TIMEOUT : LIMIT_HEADER_TIMEOUT);
         }
         h1_close(s);
     }

@@ -29,6 +29,7 @@ struct dialog {
     bool under_way;     // the exchange has begun and is not finished
     bool body_complete; // of the request under way
     bool head_begun;    // a part of a head has come, and its time runs
+    bool answers;       // it has answered a request before
     bool last;          // close after this answer
 };
 

@@ -26,6 +26,7 @@ void h1_finish_exchange(struct session_h1 *s) {
 static void next_request(struct session_h1 *s) {
     struct dialog *d = s->dialog;
     h1_finish_exchange(s);
+    d->answers = true;
     if (d->last) {
         s->state = H1_FLUSHING;
         h1_set_timeout(s, h1_settings(s)->body_timeout_ms);

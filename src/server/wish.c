@@ -92,10 +92,10 @@ static bool set_last(struct wish *wish, struct exchange *exchange, struct bytes 
 
 static bool set_wait(struct wish *wish, struct exchange *exchange, struct bytes text) {
     uint64_t seconds, most = (uint64_t)settings_of(exchange)->max_wait_ms;
-    if (!bytes_to_u64(text, 1000000, &seconds)) {
-        return refuse(exchange, "wait", "a number of seconds");
+    if (!bytes_to_u64(text, INT64_MAX, &seconds)) {
+        return refuse(exchange, "wait", "a whole number of seconds");
     }
-    wish->wait_ms = (int64_t)(seconds * 1000 < most ? seconds * 1000 : most);
+    wish->wait_ms = (int64_t)(seconds < most / 1000 ? seconds * 1000 : most);
     return true;
 }
 

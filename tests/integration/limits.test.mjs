@@ -179,3 +179,20 @@ test('the gauges return to nothing when everybody has left', async (t) => {
   streams.forEach((stream) => stream.close());
   await untilSubscribers(t, server, 0);
 });
+
+test('--max-connections: who polls is told with a 503 when to come back', async (t) => {
+  const server = await serve(t, ['--max-connections', '1']);
+  await subscribe(t, server, '/events/a');
+  const response = await request(t, server, { path: '/events/a', headers: { accept: 'application/json' } });
+  assertProblem(response, 503);
+  assert.match(response.headers['retry-after'], /^\d+$/);
+});
+
+test('JSON that nests too deeply is 400, and says so', async (t) => {
+  const server = await serve(t);
+  const deep = `{"topic":"a","data":${'['.repeat(70)}${']'.repeat(70)}}`;
+  const response = await request(t, server, {
+    method: 'POST', path: '/events', headers: { 'content-type': 'application/json' }, body: deep,
+  });
+  assert.match(assertProblem(response, 400).detail, /deep/);
+});

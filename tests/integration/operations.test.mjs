@@ -160,6 +160,9 @@ test('serve --check says whether the settings are fine, and serves nothing', asy
   const good = await run(t, ['serve', '--check', '--listen', '127.0.0.1:0']);
   assert.equal(good.status, 0, good.stderr);
   assert.match(good.stdout, /fine/);
+  const server = await serve(t);
+  const taken = await run(t, ['serve', '--check', '--listen', new URL(server.url).host]);
+  assert.equal(taken.status, 0, 'an address that is in use is a fine setting');
   const bad = await run(t, ['serve', '--check', '--listen', '0.0.0.0:0']);
   assert.equal(bad.status, 2);
   assert.match(bad.stderr, /--insecure/);
