@@ -1,0 +1,377 @@
+// Connections on a real loop, over a pair of sockets: what is called, when, and what each call says
+// of a peer that is slow, done or gone.
+#include "support.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "net/conn.h"
+
+static uv_loop_t uv;
+static struct conn_loop net;
+
+// A connection that notes what it is told.
+static struct record {
+    struct conn conn;
+    int readable, writable, expired, closed;
+    size_t read_size; // what one call reads
+    ptrdiff_t last;   // what the last read said
+    char got[64];
+    size_t got_len;
+    bool close_on_read, close_on_expiry;
+} a;
+static int peer; // the other end
+
+static struct record *record_of(struct conn *conn) {
+    return container_of(conn, struct record, conn);
+}
+
+static void on_readable(struct conn *conn) {
+    struct record *r = record_of(conn);
+    r->readable++;
+    if (r->close_on_read) {
+        conn_close(conn);
+        return;
+    }
+    r->last = conn_recv(conn, r->got + r->got_len, r->read_size);
+    r->got_len += r->last > 0 ? (size_t)r->last : 0;
+    if (r->last < 0) {
+        conn_close(conn);
+    }
+}
+
+static void on_writable(struct conn *conn) {
+    record_of(conn)->writable++;
+}
+
+static void on_expired(struct conn *conn) {
+    struct record *r = record_of(conn);
+    r->expired++;
+    if (r->close_on_expiry) {
+        conn_close(conn);
+    }
+}
+
+static void on_closed(struct conn *conn) {
+    record_of(conn)->closed++;
+}
+
+static const struct conn_ops ops = {
+    .readable = on_readable,
+    .writable = on_writable,
+    .expired = on_expired,
+    .closed = on_closed,
+};
+
+static void turn(void) {
+    uv_run(&uv, UV_RUN_NOWAIT);
+}
+
+static void open_on(int fd) {
+    static const struct peer nobody;
+    a = (struct record){.read_size = 16};
+    assert_int_equal(conn_open(&a.conn, &net, fd, &nobody, &ops), 0);
+}
+
+static int setup(void **state) {
+    int ends[2];
+    assert_int_equal(uv_loop_init(&uv), 0);
+    conn_loop_init(&net, &uv);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    open_on(ends[0]);
+    peer = ends[1];
+    return 0;
+}
+
+static int teardown(void **state) {
+    conn_close(&a.conn);
+    uv_run(&uv, UV_RUN_DEFAULT); // ends only if nothing is left on the loop
+    assert_int_equal(a.closed, 1);
+    assert_int_equal(net.open, 0);
+    assert_int_equal(uv_loop_close(&uv), 0);
+    close(peer);
+    return 0;
+}
+
+static void say(const char *text) {
+    assert_int_equal(send(peer, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static void test_reads(void **state) {
+    assert_int_equal(net.open, 1);
+    turn();
+    assert_int_equal(a.readable, 0);
+    say("hello");
+    turn();
+    assert_int_equal(a.last, 5);
+    assert_memory_equal(a.got, "hello", 5);
+    turn();
+    assert_int_equal(a.readable, 1);
+    assert_int_equal(conn_recv(&a.conn, a.got, 1), 0); // nothing, but not the end
+    assert_int_equal(a.writable, 0);                   // it did not ask
+}
+
+static void test_what_is_left_is_offered_again(void **state) {
+    a.read_size = 2;
+    say("abcde");
+    for (int i = 0; i < 5; i++) {
+        turn();
+    }
+    assert_int_equal(a.readable, 3);
+    assert_memory_equal(a.got, "abcde", 5);
+}
+
+static void test_end_of_input(void **state) {
+    say("bye");
+    shutdown(peer, SHUT_WR);
+    turn();
+    assert_int_equal(a.last, 3);
+    turn();
+    assert_int_equal(a.last, ERR_GONE);
+    turn();
+    assert_int_equal(a.closed, 1);
+}
+
+static void test_waits_for_what_it_is_told(void **state) {
+    say("x");
+    conn_wait_for(&a.conn, 0);
+    turn();
+    assert_int_equal(a.readable, 0);
+    conn_wait_for(&a.conn, CONN_WRITE);
+    turn();
+    assert_int_equal(a.readable, 0);
+    assert_int_equal(a.writable, 1);
+    conn_wait_for(&a.conn, CONN_READ | CONN_WRITE);
+    turn();
+    assert_int_equal(a.readable, 1);
+    assert_int_equal(a.writable, 2);
+    conn_wait_for(&a.conn, CONN_READ);
+    turn();
+    assert_int_equal(a.writable, 2);
+}
+
+static void test_close_in_readable_is_the_last_call(void **state) {
+    conn_wait_for(&a.conn, CONN_READ | CONN_WRITE);
+    conn_set_deadline(&a.conn, net.now);
+    a.close_on_read = true;
+    say("x");
+    turn();
+    conn_set_deadline(&a.conn, net.now); // too late to be meant
+    conn_wait_for(&a.conn, CONN_READ);
+    conn_close(&a.conn);
+    turn();
+    conn_loop_tick(&net);
+    assert_int_equal(a.readable, 1);
+    assert_int_equal(a.writable, 0);
+    assert_int_equal(a.expired, 0);
+    assert_int_equal(a.closed, 1);
+    char byte;
+    assert_int_equal(read(peer, &byte, 1), -1); // reset, because "x" was never read
+}
+
+static void test_sends_several_pieces_as_one(void **state) {
+    struct bytes pieces[] = {bytes_of("one "), bytes_of(""), bytes_of("two "), bytes_of("three")};
+    char got[32];
+    assert_int_equal(conn_send(&a.conn, pieces, 4), 13);
+    assert_int_equal(read(peer, got, sizeof(got)), 13);
+    assert_memory_equal(got, "one two three", 13);
+    assert_int_equal(conn_send(&a.conn, &pieces[3], 1), 5);
+    assert_int_equal(read(peer, got, sizeof(got)), 5);
+}
+
+// Reads what is there: the number of bytes, each checked against its place in the whole.
+static size_t drain_peer(size_t at) {
+    char piece[4096];
+    ssize_t n;
+    while ((n = read(peer, piece, sizeof(piece))) > 0) {
+        for (ssize_t i = 0; i < n; i++) {
+            assert_int_equal((unsigned char)piece[i], at++ % 251);
+        }
+    }
+    return at;
+}
+
+static void test_partial_sends(void **state) {
+    enum { SIZE = 3 << 20 };
+    char *all = malloc(SIZE);
+    size_t sent = 0, read_so_far = 0;
+    int full = 0;
+    assert_non_null(all);
+    for (size_t i = 0; i < SIZE; i++) {
+        all[i] = (char)(i % 251);
+    }
+    while (sent < SIZE) {
+        size_t left = SIZE - sent;
+        struct bytes pieces[] = {{all + sent, left / 2}, {all + sent + left / 2, left - left / 2}};
+        ptrdiff_t n = conn_send(&a.conn, pieces, 2);
+        assert_true(n >= 0);
+        sent += (size_t)n;
+        if ((size_t)n < left) {
+            full++;
+            conn_wait_for(&a.conn, CONN_READ | CONN_WRITE);
+            int before = a.writable;
+            turn();
+            assert_int_equal(a.writable, before); // nobody has read
+            read_so_far = drain_peer(read_so_far);
+            turn();
+            assert_int_equal(a.writable, before + 1);
+        }
+    }
+    assert_true(full > 0);
+    assert_int_equal(drain_peer(read_so_far), SIZE);
+    free(all);
+}
+
+static void test_send_to_a_peer_that_is_gone(void **state) {
+    struct bytes piece = bytes_of("anyone?");
+    struct bytes two[] = {piece, piece};
+    close(peer);
+    peer = -1;
+    assert_int_equal(conn_send(&a.conn, &piece, 1), ERR_GONE); // and no SIGPIPE
+    assert_int_equal(conn_send(&a.conn, two, 2), ERR_GONE);
+}
+
+static void test_shutdown_lets_the_peer_read_the_end(void **state) {
+    struct bytes piece = bytes_of("last");
+    char got[8];
+    conn_send(&a.conn, &piece, 1);
+    conn_shutdown(&a.conn);
+    assert_int_equal(read(peer, got, sizeof(got)), 4);
+    assert_int_equal(read(peer, got, sizeof(got)), 0);
+    say("still heard");
+    turn();
+    assert_int_equal(a.got_len, 11);
+}
+
+// A loop whose clock stands still, so that deadlines need no waiting.
+static void tick_at(int64_t now) {
+    uv.time = (uint64_t)now;
+    conn_loop_tick(&net);
+    assert_int_equal(net.now, now);
+}
+
+static void test_deadline(void **state) {
+    int64_t start = net.now;
+    conn_set_deadline(&a.conn, start + 1000);
+    tick_at(start + 900);
+    assert_int_equal(a.expired, 0);
+    tick_at(start + 1100);
+    assert_int_equal(a.expired, 1);
+    tick_at(start + 5000); // it is no longer set
+    assert_int_equal(a.expired, 1);
+}
+
+static void test_deadline_replaced_and_cleared(void **state) {
+    int64_t start = net.now;
+    conn_set_deadline(&a.conn, start + 1000);
+    conn_set_deadline(&a.conn, start + 3000);
+    tick_at(start + 2000);
+    assert_int_equal(a.expired, 0);
+    conn_set_deadline(&a.conn, start + 2500);
+    tick_at(start + 2600);
+    assert_int_equal(a.expired, 1);
+    conn_set_deadline(&a.conn, start + 3000);
+    conn_clear_deadline(&a.conn);
+    tick_at(start + 9000);
+    assert_int_equal(a.expired, 1);
+}
+
+static void test_close_when_expired(void **state) {
+    a.close_on_expiry = true;
+    conn_set_deadline(&a.conn, net.now + 1);
+    tick_at(net.now + 300);
+    assert_int_equal(a.expired, 1);
+    assert_int_equal(a.closed, 0); // that comes from the loop
+    assert_int_equal(net.open, 1);
+    turn();
+    assert_int_equal(a.closed, 1);
+    assert_int_equal(net.open, 0);
+}
+
+static void test_a_descriptor_that_cannot_be_polled(void **state) {
+    struct record b = {0};
+    static const struct peer nobody;
+    assert_int_equal(conn_open(&b.conn, &net, 9999, &nobody, &ops), ERR_SYSTEM);
+    assert_int_equal(net.open, 1);
+}
+
+// A pair of TCP sockets, for what Unix sockets do not do: a reset behind unread bytes.
+static void connect_tcp(void) {
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof(at);
+    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(listening, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    getsockname(listening, (struct sockaddr *)&at, &len);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&at, len), 0);
+    int accepted = accept(listening, NULL, NULL);
+    assert_true(accepted >= 0);
+    close(listening);
+    fcntl(accepted, F_SETFL, O_NONBLOCK);
+    conn_close(&a.conn);
+    turn();
+    close(peer);
+    open_on(accepted);
+    peer = client;
+}
+
+static void reset_peer(void) {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(peer);
+    peer = -1;
+}
+
+static void test_reset(void **state) {
+    connect_tcp();
+    reset_peer();
+    turn();
+    assert_int_equal(a.last, ERR_GONE);
+    turn();
+    assert_int_equal(a.closed, 1);
+}
+
+// Who only wants to write hears of a reset as well.
+static void test_reset_while_waiting_to_write(void **state) {
+    struct bytes piece = bytes_of("x");
+    connect_tcp();
+    a.read_size = 0; // a reader that is not interested any more, and finds no error
+    conn_wait_for(&a.conn, CONN_WRITE);
+    reset_peer();
+    for (int i = 0; i < 4 && !a.writable; i++) {
+        turn();
+    }
+    assert_true(a.writable > 0 || a.closed);
+    if (!a.closed) {
+        assert_int_equal(conn_send(&a.conn, &piece, 1), ERR_GONE);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_reads),
+        TEST(test_what_is_left_is_offered_again),
+        TEST(test_end_of_input),
+        TEST(test_waits_for_what_it_is_told),
+        TEST(test_close_in_readable_is_the_last_call),
+        TEST(test_sends_several_pieces_as_one),
+        TEST(test_partial_sends),
+        TEST(test_send_to_a_peer_that_is_gone),
+        TEST(test_shutdown_lets_the_peer_read_the_end),
+        TEST(test_deadline),
+        TEST(test_deadline_replaced_and_cleared),
+        TEST(test_close_when_expired),
+        TEST(test_a_descriptor_that_cannot_be_polled),
+        TEST(test_reset),
+        TEST(test_reset_while_waiting_to_write),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
