@@ -12,6 +12,10 @@ enum { TICK_MS = 100 };
 
 static void on_ready(uv_poll_t *poll, int status, int events) {
     struct conn *conn = container_of(poll, struct conn, poll);
+    if (status < 0) {
+        // libuv has stopped watching; but the error may lie behind bytes that take several reads.
+        uv_poll_start(poll, conn->events, on_ready);
+    }
     // An error is found by whoever reads: recv(2) returns it.
     if (status < 0 || events & UV_READABLE) {
         conn->ops->readable(conn);

@@ -337,6 +337,20 @@ static void test_reset(void **state) {
     assert_int_equal(a.closed, 1);
 }
 
+// Bytes that came before the reset may be more than one read takes; the error behind them must
+// still be found.
+static void test_reset_behind_unread_bytes(void **state) {
+    connect_tcp();
+    a.read_size = 2;
+    say("abcde");
+    reset_peer();
+    for (int i = 0; i < 8; i++) {
+        turn();
+    }
+    assert_int_equal(a.last, ERR_GONE);
+    assert_int_equal(a.closed, 1);
+}
+
 // Who only wants to write hears of a reset as well.
 static void test_reset_while_waiting_to_write(void **state) {
     struct bytes piece = bytes_of("x");
@@ -371,6 +385,7 @@ int main(void) {
         TEST(test_close_when_expired),
         TEST(test_a_descriptor_that_cannot_be_polled),
         TEST(test_reset),
+        TEST(test_reset_behind_unread_bytes),
         TEST(test_reset_while_waiting_to_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
