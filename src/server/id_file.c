@@ -19,10 +19,11 @@ int id_file_read(const char *path, event_id *floor) {
     size_t len = fread(line, 1, sizeof(line), file);
     fclose(file);
     len -= len && line[len - 1] == '\n';
-    if (!id_parse(bytes_make(line, len), floor)) {
+    event_id margin = id_from_ms(MARGIN_MS);
+    if (!id_parse(bytes_make(line, len), floor) || *floor > UINT64_MAX - margin) {
         return ERR_INVALID;
     }
-    *floor += id_from_ms(MARGIN_MS);
+    *floor += margin;
     return 0;
 }
 

@@ -109,6 +109,16 @@ static void test_foreign(void **state) {
     assert_foreign("\0", 1);
 }
 
+// The margin must not carry an id over the end of time and around to 1970.
+static void test_end_of_time(void **state) {
+    event_id floor;
+    assert_int_equal(id_file_write(path, UINT64_MAX - id_from_ms(MARGIN_MS)), 0);
+    assert_int_equal(id_file_read(path, &floor), 0);
+    assert_true(floor == UINT64_MAX);
+    assert_foreign("17592186034416-0\n", 17);
+    assert_foreign("17592186044415-1048575\n", 23);
+}
+
 // A whole id, then more than the buffer takes.
 static void test_long(void **state) {
     char text[300];
@@ -167,6 +177,7 @@ int main(void) {
         TEST(test_round_trip),
         TEST(test_written_by_hand),
         TEST(test_foreign),
+        TEST(test_end_of_time),
         TEST(test_long),
         TEST(test_directory),
         TEST(test_nowhere_to_write),
