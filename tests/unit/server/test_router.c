@@ -1,0 +1,129 @@
+// Which handler a path and a method get; what is said to those that get none.
+#include "server/fake.h"
+
+#include "server/router.h"
+#include "server/routes.h"
+
+static struct fake_server fake;
+static struct fake_exchange x;
+
+static int setup(void **state) {
+    static char origin[] = "https://page.example";
+    static char *origins[] = {origin};
+    fake_server_init(&fake);
+    fake.settings.cors_origin = (struct texts){.items = origins, .count = 1};
+    fake_server_open(&fake);
+    return 0;
+}
+
+static int teardown(void **state) {
+    fake_server_finish(&fake);
+    return 0;
+}
+
+// Asks the router alone.
+static const struct handler *find(enum http_method method, const char *path) {
+    struct http_request req = {.method = method, .path = bytes_of(path)};
+    struct exchange exchange = {.worker = fake.worker};
+    return router_find(&exchange, &req);
+}
+
+static void test_found(void **state) {
+    assert_ptr_equal(find(HTTP_GET, "/events"), &route_subscribe);
+    assert_ptr_equal(find(HTTP_HEAD, "/events"), &route_subscribe);
+    assert_ptr_equal(find(HTTP_POST, "/events"), &route_publish);
+    assert_ptr_equal(find(HTTP_GET, "/events/a/b%2Fc"), &route_subscribe);
+    assert_ptr_equal(find(HTTP_POST, "/events/a"), &route_publish);
+    assert_ptr_equal(find(HTTP_GET, "/events/"), &route_subscribe);
+    assert_ptr_equal(find(HTTP_GET, "/healthz"), &route_healthz);
+    assert_ptr_equal(find(HTTP_HEAD, "/readyz"), &route_readyz);
+    assert_ptr_equal(find(HTTP_GET, "/metrics"), &route_metrics);
+    assert_ptr_equal(find(HTTP_GET, "/api/topics"), &route_topics);
+    assert_ptr_equal(find(HTTP_GET, "/api/connections"), &route_connections);
+    assert_ptr_equal(find(HTTP_GET, "/"), &route_front);
+}
+
+static void test_not_found(void **state) {
+    static const char *const paths[] = {
+        "/event", "/eventss",     "/Events", "/healthz/", "/metrics/x",  "//",        "/api",
+        "/api/",  "/api/topics/", "/.",      "/%65vents", "/events%2Fa", "/healthzz", "/index.html",
+    };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        fake_get(&x, &fake, paths[i], "");
+        fake_assert_problem(&x, 404, "events are at /events and /events/<topic>");
+        fake_exchange_finish(&x);
+    }
+    fake_ask(&x, &fake, "OPTIONS", "/nowhere", "", bytes_of(""), 1);
+    fake_assert_problem(&x, 404, "nothing here");
+    fake_exchange_finish(&x);
+}
+
+static void assert_not_allowed(const char *method, const char *path, const char *allow) {
+    fake_ask(&x, &fake, method, path, "Origin: https://page.example\r\n", bytes_of(""), 1);
+    fake_assert_problem(&x, 405, "the Allow header lists");
+    assert_string_equal(fake_header(&x, "Allow"), allow);
+    assert_string_equal(fake_header(&x, "Access-Control-Allow-Origin"), "https://page.example");
+    fake_exchange_finish(&x);
+}
+
+static void test_not_allowed(void **state) {
+    assert_not_allowed("PUT", "/events", "GET, HEAD, POST, OPTIONS");
+    assert_not_allowed("DELETE", "/events/a", "GET, HEAD, POST, OPTIONS");
+    assert_not_allowed("PATCH", "/events/a", "GET, HEAD, POST, OPTIONS");
+    assert_not_allowed("BREW", "/events", "GET, HEAD, POST, OPTIONS");
+    assert_not_allowed("POST", "/healthz", "GET, HEAD, OPTIONS");
+    assert_not_allowed("POST", "/metrics", "GET, HEAD, OPTIONS");
+    assert_not_allowed("POST", "/api/topics", "GET, HEAD, OPTIONS");
+    assert_not_allowed("POST", "/", "GET, HEAD, OPTIONS");
+}
+
+static void ask_options(const char *path, const char *headers, const char *allow) {
+    fake_ask(&x, &fake, "OPTIONS", path, headers, bytes_of(""), 1);
+    fake_assert_answer(&x, 204, "");
+    assert_null(fake_header(&x, "Content-Type"));
+    assert_string_equal(fake_header(&x, "Allow"), allow);
+    assert_string_equal(fake_header(&x, "Vary"), "Origin");
+}
+
+static void test_options(void **state) {
+    static const char preflight[] = "Origin: https://page.example\r\n"
+                                    "Access-Control-Request-Method: POST\r\n";
+    ask_options("/events", "", "GET, HEAD, POST, OPTIONS");
+    assert_null(fake_header(&x, "Access-Control-Allow-Origin"));
+    assert_null(fake_header(&x, "Access-Control-Allow-Methods"));
+    fake_exchange_finish(&x);
+    ask_options("/events", preflight, "GET, HEAD, POST, OPTIONS");
+    assert_string_equal(fake_header(&x, "Access-Control-Allow-Origin"), "https://page.example");
+    assert_string_equal(fake_header(&x, "Access-Control-Allow-Methods"),
+                        "GET, HEAD, POST, OPTIONS");
+    assert_string_equal(fake_header(&x, "Access-Control-Allow-Headers"),
+                        "Accept, Cache-Control, Content-Type, Last-Event-ID");
+    assert_string_equal(fake_header(&x, "Access-Control-Max-Age"), "86400");
+    fake_exchange_finish(&x);
+    ask_options("/api/topics", "Origin: https://other.example\r\n", "GET, HEAD, OPTIONS");
+    assert_null(fake_header(&x, "Access-Control-Allow-Origin"));
+    assert_null(fake_header(&x, "Access-Control-Allow-Headers"));
+    fake_exchange_finish(&x);
+    ask_options("*", "", "GET, HEAD, POST, OPTIONS");
+    fake_exchange_finish(&x);
+}
+
+// OPTIONS on the path of a topic never becomes a subscription, whatever else it says.
+static void test_options_subscribes_to_nothing(void **state) {
+    ask_options("/events/a?last_event_id=earliest", "", "GET, HEAD, POST, OPTIONS");
+    fake_exchange_finish(&x);
+    assert_int_equal(atomic_load(&fake.worker->counters.opened), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_found),
+        TEST(test_not_found),
+        TEST(test_not_allowed),
+        TEST(test_options),
+        TEST(test_options_subscribes_to_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
