@@ -52,6 +52,7 @@ static void answer_options(struct exchange *exchange, const char *allow) {
 static void answer_not_allowed(struct exchange *exchange, const char *allow) {
     struct buf body;
     buf_init(&body, &mem_libc, 0);
+    hub_count(&exchange->worker->counters.refused, 1);
     (void)http_problem_body(&body, 405,
                             bytes_of("this path does not have that method; the Allow "
                                      "header lists those that it has"));

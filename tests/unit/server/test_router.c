@@ -77,6 +77,17 @@ static void test_not_allowed(void **state) {
     assert_not_allowed("POST", "/", "GET, HEAD, OPTIONS");
 }
 
+static void test_refusals_are_counted(void **state) {
+    assert_not_allowed("PUT", "/events", "GET, HEAD, POST, OPTIONS");
+    assert_int_equal(atomic_load(&fake.worker->counters.refused), 1);
+    fake_get(&x, &fake, "/nowhere", "");
+    fake_exchange_finish(&x);
+    assert_int_equal(atomic_load(&fake.worker->counters.refused), 2);
+    fake_ask(&x, &fake, "OPTIONS", "/events", "", bytes_of(""), 1);
+    fake_exchange_finish(&x);
+    assert_int_equal(atomic_load(&fake.worker->counters.refused), 2);
+}
+
 static void ask_options(const char *path, const char *headers, const char *allow) {
     fake_ask(&x, &fake, "OPTIONS", path, headers, bytes_of(""), 1);
     fake_assert_answer(&x, 204, "");
@@ -122,6 +133,7 @@ int main(void) {
         TEST(test_found),
         TEST(test_not_found),
         TEST(test_not_allowed),
+        TEST(test_refusals_are_counted),
         TEST(test_options),
         TEST(test_options_subscribes_to_nothing),
     };
