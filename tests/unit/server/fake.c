@@ -208,8 +208,8 @@ static void after_step(struct fake_exchange *x, int rc) {
     }
 }
 
-void fake_begin(struct fake_exchange *x, struct fake_server *fake, const char *method,
-                const char *target, const char *headers) {
+void fake_prepare(struct fake_exchange *x, struct fake_server *fake, const char *method,
+                  const char *target, const char *headers) {
     *x = (struct fake_exchange){.fake = fake, .busy = true};
     buf_init(&x->headers, &mem_libc, 0);
     buf_init(&x->body, &mem_libc, 0);
@@ -220,8 +220,13 @@ void fake_begin(struct fake_exchange *x, struct fake_server *fake, const char *m
         .carrier = x,
         .to_head = x->req.method == HTTP_HEAD,
     };
-    int rc = exchange_note_origin(&x->exchange, &x->req);
-    assert_int_equal(rc, 0);
+    assert_int_equal(exchange_note_origin(&x->exchange, &x->req), 0);
+}
+
+void fake_begin(struct fake_exchange *x, struct fake_server *fake, const char *method,
+                const char *target, const char *headers) {
+    int rc = 0;
+    fake_prepare(x, fake, method, target, headers);
     x->exchange.handler = router_find(&x->exchange, &x->req);
     if (x->exchange.handler) {
         rc = x->exchange.handler->begin(&x->exchange, &x->req);

@@ -60,7 +60,10 @@ void fake_ask(struct fake_exchange *x, struct fake_server *fake, const char *met
               const char *target, const char *headers, struct bytes body, size_t step);
 void fake_get(struct fake_exchange *x, struct fake_server *fake, const char *target,
               const char *headers);
-// The same in parts: the head alone; more of the body; its end.
+// An exchange with this head that no route has seen: for what routes call.
+void fake_prepare(struct fake_exchange *x, struct fake_server *fake, const char *method,
+                  const char *target, const char *headers);
+// As fake_ask, in parts: the head alone; more of the body; its end.
 void fake_begin(struct fake_exchange *x, struct fake_server *fake, const char *method,
                 const char *target, const char *headers);
 void fake_body(struct fake_exchange *x, struct bytes piece);

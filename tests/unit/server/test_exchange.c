@@ -78,8 +78,7 @@ static void test_problems_carry_cors(void **state) {
 
 // An exchange that is in hand and not answered yet.
 static void begin(void) {
-    fake_begin(&x, &fake, "POST", "/events/a", "");
-    assert_false(x.exchange.answered);
+    fake_prepare(&x, &fake, "GET", "/", "");
 }
 
 static void test_problem(void **state) {

@@ -130,12 +130,9 @@ static void test_options_subscribes_to_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_found),
-        TEST(test_not_found),
-        TEST(test_not_allowed),
-        TEST(test_refusals_are_counted),
-        TEST(test_options),
-        TEST(test_options_subscribes_to_nothing),
+        TEST(test_found),       TEST(test_not_found),
+        TEST(test_not_allowed), TEST(test_refusals_are_counted),
+        TEST(test_options),     TEST(test_options_subscribes_to_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
