@@ -14,8 +14,16 @@ struct span {
     bool given;
 };
 
+enum member { TOPIC, TOPICS, DATA, EVENT, ID, RETRY, MEMBER_COUNT };
+
+static const char *const member_names[MEMBER_COUNT] = {
+    [TOPIC] = "topic", [TOPICS] = "topics", [DATA] = "data",
+    [EVENT] = "event", [ID] = "id",         [RETRY] = "retry",
+};
+
 struct fields {
     struct buf *text;
+    bool seen[MEMBER_COUNT];
     struct span topics[FRAME_TOPICS_MAX];
     size_t topic_count;
     struct span data, type, id;
@@ -32,10 +40,6 @@ static int put_string(struct fields *f, struct bytes value, struct span *span) {
 
 static int read_text(struct fields *f, struct bytes value, struct span *span, const char *problem) {
     enum json_kind kind = json_kind(value);
-    if (span->given) {
-        f->problem = "a member comes twice";
-        return 0;
-    }
     if (kind == JSON_NULL) {
         return 0;
     }
@@ -73,10 +77,6 @@ static int read_topics(struct fields *f, struct bytes value) {
 }
 
 static int read_data(struct fields *f, struct bytes value) {
-    if (f->data.given) {
-        f->problem = "a member comes twice";
-        return 0;
-    }
     if (json_kind(value) == JSON_STRING) {
         return put_string(f, value, &f->data);
     }
@@ -99,27 +99,40 @@ static int read_retry(struct fields *f, struct bytes value) {
     return 0;
 }
 
+static enum member member_of(struct bytes key) {
+    int member = 0;
+    while (member < MEMBER_COUNT && !bytes_is(key, member_names[member])) {
+        member++;
+    }
+    return (enum member)member;
+}
+
 static int read_member(struct fields *f, struct bytes key, struct bytes value) {
-    if (bytes_is(key, "topic")) {
+    enum member member = member_of(key);
+    if (member == MEMBER_COUNT) {
+        f->problem =
+            "an event has the members topic or topics, data, event, id and retry, no others";
+        return 0;
+    }
+    if (f->seen[member]) {
+        f->problem = "a member comes twice";
+        return 0;
+    }
+    f->seen[member] = true;
+    switch (member) {
+    case TOPIC:
         return read_topic(f, value);
-    }
-    if (bytes_is(key, "topics")) {
+    case TOPICS:
         return read_topics(f, value);
-    }
-    if (bytes_is(key, "data")) {
+    case DATA:
         return read_data(f, value);
-    }
-    if (bytes_is(key, "event")) {
+    case EVENT:
         return read_text(f, value, &f->type, "`event` is a string");
-    }
-    if (bytes_is(key, "id")) {
+    case ID:
         return read_text(f, value, &f->id, "`id` is a string");
-    }
-    if (bytes_is(key, "retry")) {
+    default:
         return read_retry(f, value);
     }
-    f->problem = "an event has the members topic or topics, data, event, id and retry, no others";
-    return 0;
 }
 
 static int read_members(struct fields *f, struct bytes object, struct buf *key) {

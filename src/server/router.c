@@ -61,7 +61,6 @@ static void answer_not_allowed(struct exchange *exchange, const char *allow) {
     reply_add(&reply, "Allow", bytes_of(allow));
     reply_add(&reply, "Cache-Control", bytes_of("no-store"));
     reply_add_cors(&reply, exchange);
-    hub_count(&exchange->worker->counters.refused, 1);
     exchange->ops->reply(exchange, &reply);
     buf_finish(&body);
 }

@@ -167,9 +167,18 @@ static void test_not_an_object(void **state) {
 
 // Which of the two is meant, nobody can know.
 static void test_members_that_come_twice(void **state) {
-    assert_refused("{\"topic\":\"t\",\"data\":1,\"data\":1}", "comes twice");
-    assert_refused("{\"topic\":\"t\",\"data\":1,\"event\":\"a\",\"event\":\"a\"}", "comes twice");
-    assert_refused("{\"topic\":\"t\",\"data\":1,\"id\":\"a\",\"\\u0069d\":\"b\"}", "comes twice");
+    static const char *const twice[] = {
+        "\"data\":1,\"data\":1",           "\"event\":\"a\",\"event\":\"a\"",
+        "\"id\":\"a\",\"\\u0069d\":\"b\"", "\"retry\":1,\"retry\":2",
+        "\"topic\":\"a\",\"topic\":\"b\"", "\"topics\":[\"a\"],\"topics\":[\"b\"]",
+        "\"topics\":[],\"topics\":[]",     "\"id\":null,\"id\":\"a\"",
+        "\"retry\":null,\"retry\":1",
+    };
+    for (size_t i = 0; i < sizeof(twice) / sizeof(twice[0]); i++) {
+        char json[100];
+        snprintf(json, sizeof(json), "{%s}", twice[i]);
+        assert_refused(json, "a member comes twice");
+    }
 }
 
 // Nothing of one event is left over for the next.
