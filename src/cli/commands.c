@@ -18,6 +18,7 @@ const struct command *const commands_all[] = {
     &command_pub,
     &command_sub,
 #endif
+    &command_bench,
     NULL,
 };
 
