@@ -49,11 +49,11 @@ fuzz: deps-build ## run each fuzzer for FUZZ_SECONDS (clang, libFuzzer)
 	@ninja -C build-fuzz
 	tools/fuzz $(FUZZ_SECONDS)
 
-bench: deps-build ## build and run what bench/ has
+bench: deps-build ## measure: the short form of everything in bench/, into build-bench/figures.md
+	@tools/deps test
 	@test -f build-bench/build.ninja || meson setup build-bench --buildtype=release -Dbench=true -Dtests=false
 	@ninja -C build-bench
-	@for program in build-bench/bench/bench*; do \
-	    if test -f "$$program" && test -x "$$program"; then echo "+ $$program"; "$$program" || exit 1; fi; done
+	bench/all
 
 asan: deps-test ## unit and integration tests under the address and undefined behaviour sanitizers
 	@tools/deps sanitize

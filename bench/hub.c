@@ -1,0 +1,192 @@
+// What the hub costs without sockets: a publish among many topics, a delivery, a pattern. The
+// connections are fake and take everything. Each line is one measurement.
+//
+//     bench-hub [short]      short: 100,000 topics instead of 1,000,000
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "hub/hub.h"
+#include "hub/selection.h"
+
+static const struct hash_key key = {1, 2};
+enum { DATA_SIZE = 100, FLUSH_SENDS = 256, NAME_SIZE = 64 };
+
+struct bench {
+    struct hub hub;
+    atomic_size_t pinned;
+    struct subscriber *subscribers;
+    unsigned count;
+    event_id newest;
+};
+
+static uint64_t sent_bytes;
+
+static ptrdiff_t take(struct subscriber *subscriber, const struct bytes *pieces, int count) {
+    size_t len = 0;
+    for (int i = 0; i < count; i++) {
+        len += pieces[i].len;
+    }
+    sent_bytes += len;
+    return (ptrdiff_t)len;
+}
+
+static void leave(struct subscriber *subscriber) {
+    hub_leave(subscriber);
+}
+
+static const struct hub_ops ops = {.send = take, .finished = leave, .unaffordable = leave};
+
+// The processor's time, which others on the machine take less from than from the clock's.
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+static void must(int rc) {
+    if (rc) {
+        fprintf(stderr, "bench-hub: out of memory\n");
+        exit(1);
+    }
+}
+
+static void open_bench(struct bench *bench, unsigned subscribers) {
+    struct hub_settings settings = {.mem = &mem_libc,
+                                    .key = &key,
+                                    .ops = &ops,
+                                    .window_bytes = 16 << 20,
+                                    .run_bytes = 128 << 10,
+                                    .idle_topics = 1 << 16,
+                                    .pinned = &bench->pinned,
+                                    .pinned_max = 64 << 20};
+    *bench = (struct bench){.count = subscribers, .newest = 1};
+    bench->subscribers = calloc(subscribers + 1, sizeof(*bench->subscribers));
+    must(bench->subscribers == NULL);
+    must(hub_init(&bench->hub, &settings, 1));
+}
+
+static void join(struct bench *bench, unsigned index, const char *name) {
+    struct hub_start start = {.after = bench->newest};
+    struct bytes names = bytes_of(name);
+    struct selection *selection;
+    must(selection_create(&selection, &mem_libc, &key, &names, 1));
+    must(hub_join(&bench->hub, selection, ENCODING_EVENT_STREAM, &bench->subscribers[index],
+                  &start));
+}
+
+static void close_bench(struct bench *bench) {
+    for (unsigned i = 0; i < bench->count; i++) {
+        hub_leave(&bench->subscribers[i]);
+    }
+    hub_finish(&bench->hub);
+    free(bench->subscribers);
+}
+
+// As a worker gets it: encoded, given its id, handed over.
+static void publish(struct bench *bench, const char *name) {
+    static char data[DATA_SIZE];
+    memset(data, 'x', sizeof(data));
+    struct freshet_event event = {.data = {data, DATA_SIZE}, .retry = -1};
+    struct topic_name topic = {.text = bytes_of(name),
+                               .hash = hash_bytes(&key, name, strlen(name))};
+    struct frame *frame;
+    must(frame_create(&frame, &mem_libc, &topic, 1, &event));
+    frame_seal(frame, ++bench->newest);
+    hub_take(&bench->hub, frame);
+    frame_unref(frame);
+}
+
+static void flush(struct bench *bench) {
+    while (hub_flush(&bench->hub, FLUSH_SENDS)) {
+    }
+}
+
+static void name_topic(char name[NAME_SIZE], unsigned topic) {
+    snprintf(name, NAME_SIZE, "bench/%u", topic);
+}
+
+// One listener on each topic; events to topics in an order that the caches cannot guess.
+static void measure_topics(unsigned topics) {
+    enum { EVENTS = 400000 };
+    struct bench bench;
+    char name[NAME_SIZE];
+    open_bench(&bench, topics);
+    double start = now();
+    for (unsigned i = 0; i < topics; i++) {
+        name_topic(name, i);
+        join(&bench, i, name);
+    }
+    double joined = now();
+    uint64_t state = 1;
+    for (unsigned i = 0; i < EVENTS; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        name_topic(name, (unsigned)((state >> 33) % topics));
+        publish(&bench, name);
+        flush(&bench);
+    }
+    double end = now();
+    printf("bench=hub-publish topics=%u events=%d ns_per_publish=%.0f ns_per_join=%.0f\n", topics,
+           EVENTS, (end - joined) / EVENTS, (joined - start) / topics);
+    close_bench(&bench);
+}
+
+// So many listeners on one topic, so many events before each flush.
+static void measure_deliveries(unsigned listeners, unsigned gathered) {
+    enum { DELIVERIES = 8000000 };
+    struct bench bench;
+    open_bench(&bench, listeners);
+    for (unsigned i = 0; i < listeners; i++) {
+        join(&bench, i, "bench/0");
+    }
+    unsigned rounds = DELIVERIES / listeners;
+    double start = now();
+    for (unsigned round = 0; round < rounds; round++) {
+        for (unsigned i = 0; i < gathered; i++) {
+            publish(&bench, "bench/0");
+        }
+        flush(&bench);
+    }
+    double took = now() - start;
+    printf("bench=hub-delivery listeners=%u events_per_flush=%u ns_per_send=%.1f "
+           "ns_per_delivery=%.1f\n",
+           listeners, gathered, took / rounds / listeners, took / rounds / listeners / gathered);
+    close_bench(&bench);
+}
+
+// So many patterns, of which one matches each event.
+static void measure_patterns(unsigned patterns) {
+    enum { EVENTS = 300000 };
+    struct bench bench;
+    char name[NAME_SIZE];
+    open_bench(&bench, patterns);
+    for (unsigned i = 0; i < patterns; i++) {
+        snprintf(name, sizeof(name), "house/%u/*", i);
+        join(&bench, i, name);
+    }
+    double start = now();
+    for (unsigned i = 0; i < EVENTS; i++) {
+        snprintf(name, sizeof(name), "house/%u/room", i % patterns);
+        publish(&bench, name);
+        flush(&bench);
+    }
+    printf("bench=hub-pattern patterns=%u ns_per_publish=%.0f\n", patterns,
+           (now() - start) / EVENTS);
+    close_bench(&bench);
+}
+
+int main(int argc, char **argv) {
+    bool brief = argc > 1 && strcmp(argv[1], "short") == 0;
+    measure_topics(1);
+    measure_topics(1000);
+    measure_topics(brief ? 100000 : 1000000);
+    measure_deliveries(1, 1);
+    measure_deliveries(1000, 1);
+    measure_deliveries(1000, 100);
+    measure_deliveries(100000, 1);
+    measure_patterns(1);
+    measure_patterns(100);
+    measure_patterns(1000);
+    return 0;
+}
