@@ -8,7 +8,10 @@
 #include "server/publish.h"
 #include "server/worker.h"
 
-enum { GROUP_MAX = 64 };
+enum {
+    GROUP_MAX = 64,
+    FIELD_ROOM = 1024, // of a line, beside data: a type or an id may be longer than all data
+};
 
 struct relay {
     struct worker *worker;
@@ -78,7 +81,7 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
     struct freshet_parser_settings settings;
     freshet_parser_settings_default(&settings);
     settings.max_event = exchange->worker->server->settings->max_body;
-    settings.max_line = settings.max_event + sizeof("data: ");
+    settings.max_line = settings.max_event + FIELD_ROOM;
     settings.on_event = on_event;
     settings.user = relay;
     return rc || freshet_parser_open(&relay->parser, &settings) ? ERR_NOMEM : 0;

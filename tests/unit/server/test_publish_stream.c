@@ -175,6 +175,15 @@ static void test_type_too_long(void **state) {
                    "id: #\ndata: 1\n\n");
 }
 
+// The least that --max-body allows is still a size of events, and a limit on nothing else.
+static void test_the_smallest_limit(void **state) {
+    teardown(state);
+    open_with(1);
+    assert_relayed("id: my-id\nevent: a-type\ndata: x\n\n", "{\"published\":1,\"id\":\"my-id\"}",
+                   "id: my-id\nevent: a-type\ndata: x\n\n");
+    assert_refused("data: xy\n\n", 413, "larger than --max-body allows", "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -189,6 +198,7 @@ int main(void) {
         TEST(test_too_large),
         TEST(test_refused_by_the_head),
         TEST(test_type_too_long),
+        TEST(test_the_smallest_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
