@@ -13,6 +13,7 @@ struct poll {
     struct stream stream; // first: `stream` and `poll` are the same address to stream_ops
     struct exchange *exchange;
     struct buf items;
+    int64_t expires; // monotonic
     bool answered;
 };
 
@@ -65,9 +66,11 @@ static void on_end(struct stream *stream, struct bytes last) {
     }
 }
 
+// Draining may end it sooner than it asked, never later.
 static void set_deadline(struct stream *stream, int64_t at) {
-    struct exchange *exchange = poll_of(stream)->exchange;
-    exchange->ops->wait(exchange, at - worker_now(stream->worker));
+    const struct poll *poll = poll_of(stream);
+    at = at < poll->expires ? at : poll->expires;
+    poll->exchange->ops->wait(poll->exchange, at - worker_now(stream->worker));
 }
 
 static struct peer peer(const struct stream *stream) {
@@ -105,6 +108,7 @@ int poll_open(const struct poll_request *request, struct selection *selection) {
         return rc; // poll_drop frees the rest
     }
     poll->stream.opened = clock_wall_ms();
+    poll->expires = worker_now(worker) + wait;
     rc = hub_join(&worker->hub, selection, ENCODING_ITEMS, &poll->stream.subscriber, &start);
     if (rc == 0 && wait) {
         exchange->ops->wait(exchange, wait);

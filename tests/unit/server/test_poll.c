@@ -169,6 +169,22 @@ static void test_ended(void **state) {
     fake_exchange_finish(&x);
 }
 
+// Draining spreads the ends of polls too, but none waits longer than it asked to.
+static void test_draining_never_prolongs_it(void **state) {
+    poll_for("/events/a?wait=5");
+    struct stream *stream = container_of(fake.worker->streams.next, struct stream, link);
+    for (int i = 0; i < 100; i++) {
+        fake_later(&fake, 10);
+        stream_end_within(stream, 600000);
+        assert_in_range(x.wait_ms, 0, 5000 - 10 * (i + 1));
+    }
+    stream_end_within(stream, 0);
+    assert_int_equal(x.wait_ms, 0);
+    x.exchange.handler->expired(&x.exchange);
+    assert_got("[]");
+    fake_exchange_finish(&x);
+}
+
 static void test_two_topics_in_order(void **state) {
     publish("/events/b", "1");
     publish("/events/a", "2");
@@ -204,12 +220,19 @@ static void test_a_long_past_comes_in_parts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_nothing_at_once),         TEST(test_what_there_is),
-        TEST(test_waits_for_the_first),     TEST(test_time_is_up),
-        TEST(test_polls_follow_each_other), TEST(test_gap),
-        TEST(test_no_control_events),       TEST(test_no_heartbeat),
-        TEST(test_gone_while_it_waits),     TEST(test_ended),
-        TEST(test_two_topics_in_order),     TEST(test_a_long_past_comes_in_parts),
+        TEST(test_nothing_at_once),
+        TEST(test_what_there_is),
+        TEST(test_waits_for_the_first),
+        TEST(test_time_is_up),
+        TEST(test_polls_follow_each_other),
+        TEST(test_gap),
+        TEST(test_no_control_events),
+        TEST(test_no_heartbeat),
+        TEST(test_gone_while_it_waits),
+        TEST(test_ended),
+        TEST(test_draining_never_prolongs_it),
+        TEST(test_two_topics_in_order),
+        TEST(test_a_long_past_comes_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
