@@ -162,6 +162,18 @@ static void test_a_failed_write_keeps_the_old(void **state) {
     assert_int_equal(rmdir(temporary), 0);
 }
 
+// A full disk is found before the old file is gone.
+static void test_no_space(void **state) {
+    if (access("/dev/full", W_OK)) {
+        skip();
+    }
+    assert_int_equal(id_file_write(path, id_from_ms(5)), 0);
+    assert_int_equal(symlink("/dev/full", temporary), 0);
+    assert_int_equal(id_file_write(path, id_from_ms(6)), ERR_SYSTEM);
+    assert_int_equal(errno, ENOSPC);
+    assert_holds("5-0\n");
+}
+
 static void test_path_too_long(void **state) {
     static char name[5000];
     memset(name, 'x', sizeof(name) - 1);
@@ -173,16 +185,10 @@ static void test_path_too_long(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_missing),
-        TEST(test_round_trip),
-        TEST(test_written_by_hand),
-        TEST(test_foreign),
-        TEST(test_end_of_time),
-        TEST(test_long),
-        TEST(test_directory),
-        TEST(test_nowhere_to_write),
-        TEST(test_a_failed_write_keeps_the_old),
-        TEST(test_path_too_long),
+        TEST(test_missing),   TEST(test_round_trip),       TEST(test_written_by_hand),
+        TEST(test_foreign),   TEST(test_end_of_time),      TEST(test_long),
+        TEST(test_directory), TEST(test_nowhere_to_write), TEST(test_a_failed_write_keeps_the_old),
+        TEST(test_no_space),  TEST(test_path_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

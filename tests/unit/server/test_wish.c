@@ -261,7 +261,9 @@ static void test_slices_stay_where_they_are(void **state) {
     read_wish(target);
     assert_int_equal(wish.name_count, 10);
     assert_int_equal(wish.names[0].len, 200);
+    assert_memory_equal(wish.names[0].at, target + 8, 200);
     assert_int_equal(wish.cursor.len, 250);
+    assert_memory_equal(wish.cursor.at, strchr(target, '=') + 1, 250);
     for (int i = 1; i < 10; i++) {
         assert_int_equal(wish.names[i].len, 251);
         assert_int_equal(wish.names[i].at[0], 'A');
