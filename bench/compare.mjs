@@ -3,7 +3,7 @@
 // and libnginx-mod-nchan) and Pushpin (Debian's pushpin). What is not installed is skipped, by name.
 //
 // usage: bench/compare.mjs [--short] [--only LOAD]
-//   NGINX, NCHAN_MODULE, PUSHPIN   where they are, if not where Debian puts them
+//   NGINX_PROGRAM, NCHAN_MODULE, PUSHPIN   where they are, if not where Debian puts them
 
 import { benchOnce, machine, markdown, median, nchanPrograms, number, pushpinProgram, startFreshet, startNchan, startPushpin } from './lab.mjs';
 
@@ -30,6 +30,7 @@ const loads = {
     ['CPU per delivery, 10,000 listeners, us', 'cpu_us_per_delivery', 2, true],
     ['p99 latency, ms', (report) => report.latency_us.p99 / 1000, 1, true],
     ['memory per listener, bytes', 'bytes_per_listener', 0, true],
+    ['CPU per new listener, us', 'cpu_us_per_connect', 1, true],
     ['new listeners a second', 'connects_per_s', 0, false]]],
   saturated: [['--subscribers', '1000', '--rate', '0', '--publishers', '32', ...time], [
     ['deliveries a second, saturated', 'deliveries_per_s', 0, false],

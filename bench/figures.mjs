@@ -86,7 +86,9 @@ async function newListeners() {
   const ratio = rate / (theirs.length ? median(theirs) : NaN);
   row('memory per idle listener, 10,000 of them', '512 bytes', `${number(bytes, 0)} bytes`, bytes <= 512, ['proportional set size', ...doubts(last)]);
   row('new listeners a second', '40,000 or 1.5 x Nchan', number(rate, 0), rate >= 40000 || ratio >= 1.5, [
-    theirs.length ? `Nchan ${number(median(theirs), 0)}, ${number(ratio, 2)} x` : 'Nchan is not installed', ...doubts(last).slice(0, 1)]);
+    theirs.length ? `Nchan ${number(median(theirs), 0)}, ${number(ratio, 2)} x` : 'Nchan is not installed',
+    `${number(last.cpu_us_per_connect, 1)} us of the server each`,
+    last.generator_connect_busiest > 0.9 ? 'the generator was the bottleneck' : '', ...doubts(last).slice(0, 1)]);
 }
 
 async function storm() {

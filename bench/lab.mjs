@@ -101,9 +101,9 @@ function scratch() {
   return { folder, cleanUp: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-// nginx with Nchan, one worker. NGINX and NCHAN_MODULE say where they are, if not where Debian puts them.
+// nginx with Nchan, one worker. NGINX_PROGRAM and NCHAN_MODULE say where they are, if not where Debian puts them.
 export function nchanPrograms() {
-  const program = process.env.NGINX ?? find('nginx');
+  const program = process.env.NGINX_PROGRAM ?? find('nginx');
   const module = process.env.NCHAN_MODULE ?? '/usr/lib/nginx/modules/ngx_nchan_module.so';
   return program && existsSync(module) ? { program, module } : undefined;
 }

@@ -52,6 +52,11 @@ static double cpu_us(const struct load_result *result) {
     return known ? (double)(result->after.cpu_ns - result->before.cpu_ns) / 1e3 : -1;
 }
 
+static double connect_cpu_us(const struct load_result *result) {
+    bool known = result->idle.cpu_ns >= 0 && result->connected.cpu_ns >= 0;
+    return known ? (double)(result->connected.cpu_ns - result->idle.cpu_ns) / 1e3 : -1;
+}
+
 static double each(double all, uint64_t count) {
     return count && all >= 0 ? all / (double)count : -1;
 }
@@ -102,7 +107,9 @@ static void table_server(const struct load_settings *settings, const struct load
                each(cpu, result->measured_published));
     }
     if (settings->subscribers) {
-        printf("%-22s%.0f bytes of memory (proportional set size)\n", "  each listener",
+        printf("%-22s%.1f us to let in\n", "  each listener",
+               each(connect_cpu_us(result), result->listening));
+        printf("%-22s%.0f bytes of memory (proportional set size)\n", "",
                bytes_each(settings, result));
     }
 }
@@ -124,8 +131,9 @@ static void table_order(const struct load_settings *settings, const struct load_
 
 void bench_table(const struct load_settings *settings, const struct load_result *result) {
     uint64_t count = deliveries(settings, result);
-    printf("%-22s%u in %.3f s, %.0f a second\n", "listeners", result->listening, result->connect_s,
-           a_second(result->listening, result->connect_s));
+    printf("%-22s%u in %.3f s, %.0f a second%s\n", "listeners", result->listening,
+           result->connect_s, a_second(result->listening, result->connect_s),
+           result->connect_busiest > BUSY ? " (as fast as the generator could)" : "");
     printf("%-22s%llu in %.2f s, %.0f a second\n", "deliveries", (unsigned long long)count,
            result->measured_s, a_second(count, result->measured_s));
     if (settings->catch_up) {
@@ -196,6 +204,8 @@ void bench_json(const struct load_settings *settings, const struct load_result *
     json_count("listening", result->listening);
     json_figure("connect_s", result->connect_s);
     json_figure("connects_per_s", a_second(result->listening, result->connect_s));
+    json_figure("cpu_us_per_connect", each(connect_cpu_us(result), result->listening));
+    json_figure("generator_connect_busiest", result->connect_busiest);
     json_figure("measured_s", result->measured_s);
     json_count("events", result->measured_published);
     json_figure("events_per_s", a_second(result->measured_published, result->measured_s));

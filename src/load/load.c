@@ -20,6 +20,7 @@ enum {
     PROGRESS_US = 200000,
     SETTLE_US = 300000, // for the server to finish with what connecting left behind
     SPARE_FILES = 32,
+    IDLE_US = 10000, // an idle worker looks up, and writes down its time, this often
 };
 
 struct conductor {
@@ -296,6 +297,13 @@ static int connect_all(struct conductor *conductor) {
     struct sums sums = wait_for(conductor, "connecting", arrived, settings->subscribers);
     result->listening = (unsigned)sums.listening;
     result->connect_s = (double)(newer(sums.ready_us, began) - began) / 1e6;
+    result->connected = usage_cpu(settings->pids, settings->pid_count);
+    // The threads have done nothing else since they began.
+    wait_until(conductor, load_now_us(shared) + 2 * IDLE_US);
+    sums = sum(shared);
+    if (result->connect_s > 0) {
+        result->connect_busiest = (double)sums.busiest_ns / 1e9 / result->connect_s;
+    }
     if (sums.failed) {
         snprintf(result->problem, sizeof(result->problem), "there is not enough memory to start");
         return ERR_NOMEM;

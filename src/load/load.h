@@ -68,11 +68,13 @@ struct load_result {
     double reconnect_s;        // until the last stream began
     struct histogram catch_up; // microseconds for each listener
 
-    struct usage idle, before, after; // of the server: before any listener, before and after events
-    int64_t settled_pss;              // with all listeners, before the first event; -1: not known
-    double own_cpu_s;                 // of the generator in the measured time
-    double busiest;                   // share of the time that its busiest thread was running
-    double crowded;                   // its time as a share of the processors that it may use
+    struct usage idle, connected; // of the server: before any listener, when all listen
+    struct usage before, after;   // before and after the measured events
+    int64_t settled_pss;          // with all listeners, before the first event; -1: not known
+    double connect_busiest; // share of the connecting during which its busiest thread was running
+    double own_cpu_s;       // of the generator in the measured time
+    double busiest;         // share of the time that its busiest thread was running
+    double crowded;         // its time as a share of the processors that it may use
     unsigned processors;
     char problem[320]; // why load_run failed
 };
