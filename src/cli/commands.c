@@ -12,6 +12,8 @@
 #include "cli/help.h"
 #include "cli/suggest.h"
 
+// clang-format 14 loses the layout at the condition.
+// clang-format off
 const struct command *const commands_all[] = {
     &command_serve,
 #ifdef HAVE_CURL
@@ -21,6 +23,7 @@ const struct command *const commands_all[] = {
     &command_bench,
     NULL,
 };
+// clang-format on
 
 const struct command *commands_find(const char *name) {
     for (size_t i = 0; commands_all[i]; i++) {
