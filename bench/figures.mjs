@@ -36,9 +36,11 @@ async function perDelivery(listeners, rate) {
     ratios.push(last.cpu_us_per_delivery / under);
   }
   const ratio = median(ratios);
-  row(`CPU per delivery, ${number(listeners, 0)} listeners, ${rate} events/s`, '1.25 x the floor', `${number(ratio, 2)} x`, ratio <= 1.25, [
+  const gathers = last.latency_us.p90 / 1e6 > 1 / rate;
+  row(`CPU per delivery, ${number(listeners, 0)} listeners, ${rate} events/s`, '1.25 x the floor', `${number(ratio, 2)} x`, ratio <= 1.25 && !gathers, [
     `${number(median(costs), 2)} us over a floor of ${number(median(floors), 2)} us`,
-    `p50 ${number(last.latency_us.p50 / 1000, 1)} ms, p99 ${number(last.latency_us.p99 / 1000, 1)} ms`, ...doubts(last),
+    `p50 ${number(last.latency_us.p50 / 1000, 1)} ms, p99 ${number(last.latency_us.p99 / 1000, 1)} ms`,
+    gathers ? 'LATE: some rounds did not end before the next, and were gathered, which flatters the ratio' : '', ...doubts(last),
   ]);
 }
 

@@ -245,7 +245,8 @@ static void ask(struct worker *worker, struct listener *listener) {
 }
 
 static void start(struct worker *worker, struct listener *listener) {
-    listener->fd = target_connect(&worker->shared->subscribe, listener->number);
+    unsigned set = worker->shared->run + (worker->phase == LOAD_RETURN);
+    listener->fd = target_connect(&worker->shared->subscribe, set, listener->number);
     load_tick(&worker->tally->started, 1);
     if (listener->fd < 0) {
         load_tick(&worker->tally->refused, 1);

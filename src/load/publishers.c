@@ -59,7 +59,7 @@ static bool is_through(const struct office *office, const struct publisher *publ
 }
 
 static int connect_publisher(struct office *office, struct publisher *publisher) {
-    publisher->fd = target_connect(&office->shared->publish, publisher->index);
+    publisher->fd = target_connect(&office->shared->publish, office->shared->run, publisher->index);
     publisher->incoming = (struct incoming){0};
     publisher->out_sent = 0;
     buf_clear(&publisher->out);

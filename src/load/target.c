@@ -13,7 +13,7 @@
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
 
-enum { PORTS_EACH = 16384 };
+enum { PORTS_EACH = 4096, SETS = 254 };
 
 const char *target_parse(const char *url, struct target *target) {
     static const char scheme[] = "http://";
@@ -37,27 +37,28 @@ const char *target_parse(const char *url, struct target *target) {
 }
 
 // The source address decides which ports are free, and all of 127.0.0.0/8 is this machine.
-static int spread(const struct target *target, int fd, unsigned number) {
+static int spread(const struct target *target, int fd, unsigned set, unsigned number) {
     const struct sockaddr_in *to = &target->address.v4;
     if (to->sin_family != AF_INET || ntohl(to->sin_addr.s_addr) >> 24 != 127) {
         return 0;
     }
     int yes = 1;
     struct sockaddr_in from = {.sin_family = AF_INET};
-    from.sin_addr.s_addr = htonl(0x7f000001u + (number / PORTS_EACH + 1) * 256);
+    from.sin_addr.s_addr =
+        htonl(0x7f000001u + ((set % SETS + 1) << 16) + (number / PORTS_EACH % 256 << 8));
     // Without this the port is chosen for all destinations at once, which is slow.
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
     return bind(fd, (struct sockaddr *)&from, sizeof(from));
 }
 
-int target_connect(const struct target *target, unsigned number) {
+int target_connect(const struct target *target, unsigned set, unsigned number) {
     int yes = 1;
     int fd = socket(target->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return ERR_SYSTEM;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-    if (spread(target, fd, number) != 0 ||
+    if (spread(target, fd, set, number) != 0 ||
         (connect(fd, &target->address.any, target->address.len) != 0 && errno != EINPROGRESS)) {
         int why = errno;
         close(fd);

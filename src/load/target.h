@@ -17,9 +17,10 @@ struct target {
 // NULL, or a sentence about what is wrong with the template. It must outlive the target.
 const char *target_parse(const char *url, struct target *target);
 
-// A socket that has begun to connect, non-blocking. Towards loopback each block of 16,384 numbers
-// gets an address of its own, so that ports do not run out. A descriptor, or ERR_SYSTEM.
-int target_connect(const struct target *target, unsigned number);
+// A socket that has begun to connect, non-blocking. Towards loopback each block of 4,096 numbers of
+// each set gets an address of its own: ports would run out, and long before that the search for a
+// free one among those of earlier connections is what takes the time. A descriptor, or ERR_SYSTEM.
+int target_connect(const struct target *target, unsigned set, unsigned number);
 
 // Appends the template with {topic} (percent-encoded, slashes kept) and {data} (as it is, if it is
 // there) filled in. 0 or an error of buf.
