@@ -97,7 +97,7 @@ const struct option bench_options[] = {
      .type = OPTION_COUNT,
      .flags = OPTION_ARGS_ONLY,
      AT(connecting),
-     .initial = "1000",
+     .initial = "256",
      .min = 1,
      .max = 100000,
      .value_name = "N",

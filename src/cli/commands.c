@@ -17,11 +17,9 @@
 const struct command *const commands_all[] = {
     &command_serve,
 #ifdef HAVE_CURL
-    &command_pub,
-    &command_sub,
+    &command_pub,   &command_sub,
 #endif
-    &command_bench,
-    NULL,
+    &command_bench, NULL,
 };
 // clang-format on
 

@@ -54,7 +54,7 @@ void load_settings_default(struct load_settings *settings) {
                                        .pipeline = 1,
                                        .threads = 1,
                                        .processes = 1,
-                                       .connecting = 1000,
+                                       .connecting = 256,
                                        .rate = 50,
                                        .size = 100,
                                        .duration_ms = 10000,

@@ -27,11 +27,11 @@ const char *target_parse(const char *url, struct target *target) {
     if (target->host_len >= ADDRESS_TEXT_MAX) {
         return "its host is too long";
     }
-    memcpy(authority, target->host, target->host_len);
-    authority[target->host_len] = '\0';
+    int len = (int)target->host_len;
+    snprintf(authority, sizeof(authority), "%.*s", len, target->host);
     const char *colon = strrchr(authority, ':');
     if (!colon || strchr(colon, ']')) {
-        strcat(authority, ":80");
+        snprintf(authority, sizeof(authority), "%.*s:80", len, target->host);
     }
     return authority[0] == ':' ? "it needs a host" : address_parse(authority, &target->address);
 }

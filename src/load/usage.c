@@ -10,17 +10,21 @@
 
 enum { PATH_SIZE = 320 };
 
-static int64_t thread_ns(pid_t pid, const char *thread) {
-    char path[PATH_SIZE];
-    long long ns = 0;
-    snprintf(path, sizeof(path), "/proc/%ld/task/%.64s/schedstat", (long)pid, thread);
+// The start of a file of /proc as text; empty when it cannot be read.
+static void read_text(const char *path, char *text, size_t size) {
     FILE *file = fopen(path, "re");
-    if (!file) {
-        return 0;
+    size_t len = file ? fread(text, 1, size - 1, file) : 0;
+    text[len] = '\0';
+    if (file) {
+        fclose(file);
     }
-    int got = fscanf(file, "%lld", &ns);
-    fclose(file);
-    return got == 1 ? ns : 0;
+}
+
+static int64_t thread_ns(pid_t pid, const char *thread) {
+    char path[PATH_SIZE], text[128];
+    snprintf(path, sizeof(path), "/proc/%ld/task/%.64s/schedstat", (long)pid, thread);
+    read_text(path, text, sizeof(text));
+    return strtoll(text, NULL, 10);
 }
 
 static int64_t process_ns(pid_t pid) {
@@ -38,24 +42,26 @@ static int64_t process_ns(pid_t pid) {
     return sum;
 }
 
+// The number in this column, counted from 1, of fields that are divided by spaces.
+static int64_t column(const char *text, int place) {
+    for (; text && place > 1; place--) {
+        text = strchr(text, ' ');
+        text = text ? text + 1 : NULL;
+    }
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
 static void add_split(pid_t pid, struct usage *usage) {
     char path[PATH_SIZE], text[1024];
-    long long user = 0, system = 0;
     snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        return;
-    }
-    size_t len = fread(text, 1, sizeof(text) - 1, file);
-    fclose(file);
-    text[len] = '\0';
-    // The name of the program may hold anything, so count from the parenthesis behind it.
+    read_text(path, text, sizeof(text));
+    // The name of the program may hold anything, so count from the parenthesis behind it, which is
+    // followed by column 3.
     const char *after = strrchr(text, ')');
-    if (after && sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld", &user,
-                        &system) == 2) {
+    if (after && after[1] == ' ') {
         int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
-        usage->user_ns += user * tick_ns;
-        usage->system_ns += system * tick_ns;
+        usage->user_ns += column(after + 2, 14 - 2) * tick_ns;
+        usage->system_ns += column(after + 2, 15 - 2) * tick_ns;
     }
 }
 
