@@ -421,6 +421,21 @@ static void test_pinned_budget(void **state) {
     assert_true(atomic_load(&fake.pinned) <= 200);
 }
 
+// A crowd whose heads are stuck must not cost others their place.
+static void test_heads_are_not_charged(void **state) {
+    struct frame *head;
+    fake.settings.pinned_max = 200;
+    fake_hub_open(&fake);
+    assert_int_equal(frame_create_raw(&head, &fake.mem.mem, bytes_of("a head\n")), 0);
+    struct hub_start start = {.first = head};
+    a.room = 3;
+    assert_int_equal(fake_join_at(&a, "t", ENCODING_EVENT_STREAM, &start), 0);
+    fake_flush(&fake);
+    assert_int_equal(a.s.state, SUBSCRIBER_STALLED);
+    assert_int_equal(a.s.part_sent, 3);
+    assert_int_equal(atomic_load(&fake.pinned), 0);
+}
+
 static void test_lag(void **state) {
     fake_hub_open(&fake);
     fake_join(&a, "t");
@@ -467,6 +482,7 @@ int main(void) {
         TEST(test_past_refuses_for_a_while),
         TEST(test_cursor_ahead_of_this_hub),
         TEST(test_pinned_budget),
+        TEST(test_heads_are_not_charged),
         TEST(test_lag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
