@@ -140,39 +140,3 @@ int http_problem_body(struct buf *out, int status, struct bytes detail) {
     out->len = rc ? before : out->len;
     return rc;
 }
-
-static int append_problem_head(struct buf *out, const struct http_response *given, int status,
-                               uint64_t length) {
-    struct http_header headers[HTTP_MAX_HEADERS];
-    struct http_response response = *given;
-    if (given->header_count >= HTTP_MAX_HEADERS) {
-        return ERR_TOO_LARGE;
-    }
-    headers[0].name = bytes_of("Content-Type");
-    headers[0].value = bytes_of("application/problem+json");
-    for (size_t i = 0; i < given->header_count; i++) {
-        headers[i + 1] = given->headers[i];
-    }
-    response.status = status;
-    response.headers = headers;
-    response.header_count = given->header_count + 1;
-    response.has_length = true;
-    response.length = length;
-    return http_response_head(out, &response);
-}
-
-int http_problem_response(struct buf *out, struct http_problem problem,
-                          const struct http_response *response, bool to_head) {
-    size_t before = out->len;
-    struct bytes detail = bytes_of(problem.detail);
-    // The head comes first but has to know the length, so the document is written twice.
-    int rc = http_problem_body(out, problem.status, detail);
-    uint64_t length = out->len - before;
-    out->len = before;
-    rc = rc ? rc : append_problem_head(out, response, problem.status, length);
-    if (rc == 0 && !to_head) {
-        rc = http_problem_body(out, problem.status, detail);
-    }
-    out->len = rc ? before : out->len;
-    return rc;
-}

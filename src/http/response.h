@@ -37,10 +37,4 @@ const char *http_reason(int status);
 // empty one is left out. 0, ERR_NOMEM or ERR_TOO_LARGE, and then `out` is as it was.
 int http_problem_body(struct buf *out, int status, struct bytes detail);
 
-// Appends a whole response: the head that `response` describes (its status and length are ignored;
-// its headers come on top of Content-Type) and, unless it answers HEAD, the problem document. Fails
-// like the two above.
-int http_problem_response(struct buf *out, struct http_problem problem,
-                          const struct http_response *response, bool to_head);
-
 #endif

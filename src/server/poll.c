@@ -99,7 +99,7 @@ int poll_open(const struct poll_request *request, struct selection *selection) {
     exchange->state = poll;
     struct hub_start start = *request->start;
     // A gap that is known already is an answer in itself, together with what history has.
-    int64_t wait = request->first.len || server_is_draining(worker->server) ? 0 : request->wait_ms;
+    int64_t wait = request->first.len ? 0 : request->wait_ms;
     start.flags = (uint8_t)((start.flags & ~SUBSCRIBER_TELL) | SUBSCRIBER_ONCE |
                             (wait ? 0 : SUBSCRIBER_NO_WAIT));
     int rc = buf_append(&poll->items, request->first.at, request->first.len);

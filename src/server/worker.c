@@ -86,7 +86,6 @@ static void stop_if_empty(struct worker *worker) {
 static void on_tick(uv_timer_t *timer) {
     struct worker *worker = worker_of_loop((uv_handle_t *)timer);
     conn_loop_tick(&worker->net);
-    atomic_store_explicit(&worker->listening, worker->hub.subscribers, memory_order_relaxed);
     stop_if_empty(worker);
 }
 

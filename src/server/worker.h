@@ -39,7 +39,6 @@ struct worker {
     struct random random;
     struct http_date date;
     struct counters counters;
-    atomic_size_t listening; // subscribers now, for others to read
     bool draining, stopping;
     struct buf head, body, item;  // where heads, bodies and events of a batch are composed
     char scratch[WORKER_SCRATCH]; // where input is read; nothing in it outlives the callback
