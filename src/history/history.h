@@ -1,5 +1,6 @@
 // History: what outlives the windows. One interface, one implementation for memory and (with a data
 // directory) one on disk. The sequencer appends in order; workers read through the embedded `past`.
+// What is appended can be read at once; that it is stored as well, and survives, is told later.
 // Floors never miss a drop, but may be higher than the truth: see docs/design/history-in-memory.md.
 #ifndef HISTORY_HISTORY_H
 #define HISTORY_HISTORY_H
@@ -14,6 +15,12 @@ struct history_stats {
     uint64_t dropped_count, dropped_bytes, dropped_age, dropped_budget;
 };
 
+enum history_state {
+    HISTORY_FINE,
+    HISTORY_FULL, // there is no room (on the disk, in the file); it goes on by itself when there is
+    HISTORY_FAILING, // the disk refuses writes; it is tried again
+};
+
 struct history_topic {
     struct bytes name; // of a visit: for that call; of a question: the asker's own
     uint64_t events, bytes;
@@ -22,6 +29,9 @@ struct history_topic {
 
 // Returns false to end the walk. Runs under the history's lock: brief, and no call back into it.
 typedef bool history_visit(void *ctx, const struct history_topic *topic);
+
+// An event that must not be published twice; returns false to end the walk.
+typedef bool history_recall(void *ctx, const struct once *once, event_id id);
 
 struct history {
     struct past past;
@@ -46,16 +56,49 @@ struct history {
     bool (*topic)(struct history *history, const struct topic_name *name,
                   struct history_topic *out);
 
+    // Forgets all events of a topic that are there now: 0, ERR_NOT_FOUND, or ERR_NOMEM. Whoever
+    // would still have needed them is told of a gap. Any thread.
+    int (*purge)(struct history *history, const struct topic_name *name);
+
+    // Everything given to append up to this id is as safe as this history can make it. Memory can do
+    // no more than it has done: UINT64_MAX. Any thread.
+    event_id (*stored)(const struct history *history);
+
+    // Whether what comes now can be stored. Any thread.
+    enum history_state (*state)(const struct history *history);
+
+    // Visits what is held with a key against repetition, newest first, at most `most`, ids above
+    // `after`: 0 or a negative error. Before the first append.
+    int (*recall)(struct history *history, event_id after, size_t most, history_recall *visit,
+                  void *ctx);
+
     void (*destroy)(struct history *history);
 };
 
+// What a topic may keep.
+struct topic_limits {
+    uint64_t count; // events; 0: keep none
+    uint64_t bytes; // of frames; 0: no limit of its own
+    int64_t age_ms; // by the ids; 0: no limit
+};
+
+// Other limits for the topics that a pattern (or a name) matches.
+struct history_rule {
+    struct bytes pattern;
+    struct topic_limits limits;
+};
+
 struct history_limits {
-    uint64_t topic_count; // events a topic; 0: keep none
-    uint64_t topic_bytes; // of frames, a topic; 0: no limit of its own
-    uint64_t bytes;       // of all topics together, with what it takes to find them
-    int64_t age_ms;       // by the ids; 0: no limit
+    struct topic_limits topic;
+    const struct history_rule *rules; // the first that matches counts; they outlive the history
+    size_t rule_count;
+    uint64_t bytes;  // of all topics together, with what it takes to find them
     event_id origin; // events up to here may have been before our time: every floor starts at it
 };
+
+// The limits of the topic with this name.
+const struct topic_limits *history_limits_of(const struct history_limits *limits,
+                                             struct bytes name);
 
 // `key` hashes topic names as the frames do. 0 or ERR_NOMEM.
 int history_memory_create(struct history **out, const struct mem *mem, const struct hash_key *key,

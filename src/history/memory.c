@@ -59,8 +59,8 @@ static void drop_oldest(struct memory *memory, uint64_t *reason) {
 
 static bool oldest_is_too_old(const struct memory *memory, int64_t now) {
     const struct frame *oldest = memory_log_oldest(&memory->log);
-    return oldest && memory->limits.age_ms > 0 &&
-           now - id_to_ms(oldest->id) > memory->limits.age_ms;
+    return oldest && memory->limits.topic.age_ms > 0 &&
+           now - id_to_ms(oldest->id) > memory->limits.topic.age_ms;
 }
 
 static bool expire_some(struct memory *memory, int64_t now, size_t portion) {
@@ -74,10 +74,10 @@ static bool expire_some(struct memory *memory, int64_t now, size_t portion) {
 // Why the event cannot be held at all; NULL when it can.
 static uint64_t *refusal(struct memory *memory, const struct frame *frame) {
     const struct history_limits *limits = &memory->limits;
-    if (limits->topic_count == 0 || frame->topic_count == 0) {
+    if (limits->topic.count == 0 || frame->topic_count == 0) {
         return &memory->dropped.dropped_count;
     }
-    if (limits->topic_bytes && frame_cost(frame) > limits->topic_bytes) {
+    if (limits->topic.bytes && frame_cost(frame) > limits->topic.bytes) {
         return &memory->dropped.dropped_bytes;
     }
     return memory_charge(frame) > limits->bytes ? &memory->dropped.dropped_budget : NULL;
@@ -136,10 +136,10 @@ static void trim(struct memory *memory, const struct holding *holding) {
     for (size_t i = 0; i < holding->count; i++) {
         // The new event fits alone, so the topic outlives both loops.
         struct memory_topic *topic = holding->topics[i];
-        while (topic->frames.count > limits->topic_count) {
+        while (topic->frames.count > limits->topic.count) {
             drop_oldest_of(memory, topic, &memory->dropped.dropped_count);
         }
-        while (limits->topic_bytes && topic->bytes > limits->topic_bytes) {
+        while (limits->topic.bytes && topic->bytes > limits->topic.bytes) {
             drop_oldest_of(memory, topic, &memory->dropped.dropped_bytes);
         }
     }
@@ -173,6 +173,27 @@ static bool expire(struct history *history, int64_t now) {
     return more;
 }
 
+static event_id stored(const struct history *history) {
+    (void)history;
+    return UINT64_MAX;
+}
+
+static enum history_state state(const struct history *history) {
+    (void)history;
+    return HISTORY_FINE;
+}
+
+// A new process has forgotten everything.
+static int recall(struct history *history, event_id after, size_t most, history_recall *visit,
+                  void *ctx) {
+    (void)history;
+    (void)after;
+    (void)most;
+    (void)visit;
+    (void)ctx;
+    return 0;
+}
+
 static void destroy(struct history *history) {
     struct memory *memory = memory_of(history);
     uint64_t uncounted = 0;
@@ -203,6 +224,9 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
         .stats = memory_stats,
         .topics = memory_walk,
         .topic = memory_topic_info,
+        .stored = stored,
+        .state = state,
+        .recall = recall,
         .destroy = destroy,
     };
     memory->mem = mem;

@@ -17,6 +17,12 @@
 
 enum { FRAME_TOPICS_MAX = 64 };
 
+// What tells one publish from another, whatever its id: a hash of 128 bits. {0, 0}: it may be
+// repeated.
+struct once {
+    uint64_t a, b;
+};
+
 struct frame_topic {
     uint64_t hash;
     uint32_t at, len; // in the tail
@@ -26,7 +32,8 @@ struct frame {
     atomic_uint refs;
     atomic_uint pins; // listeners that have sent only a part of it
     const struct mem *mem;
-    event_id id;                    // 0 until it is sealed, and for ever in a control frame
+    event_id id; // 0 until it is sealed, and for ever in a control frame
+    struct once once;
     uint32_t start, size;           // the event-stream bytes, in the tail
     uint32_t own_id_at, own_id_len; // the publisher's id; len 0: it brought none
     uint32_t type_at, type_len;

@@ -70,10 +70,10 @@ static int open_log(struct server *server) {
         return rc;
     }
     struct history_limits limits = {
-        .topic_count = settings->history_count,
-        .topic_bytes = settings->history_topic_bytes,
+        .topic = {.count = settings->history_count,
+                  .bytes = settings->history_topic_bytes,
+                  .age_ms = settings->history_age_ms},
         .bytes = settings->history_bytes,
-        .age_ms = settings->history_age_ms,
         .origin = floor,
     };
     rc = history_memory_create(&server->history, &mem_libc, &server->hash_key, &limits);

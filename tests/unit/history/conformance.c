@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static const struct history_limits FEW = {.topic_count = 3, .bytes = 1 << 30};
+static const struct history_limits FEW = {.topic.count = 3, .bytes = 1 << 30};
 
 static void nothing_is_held_at_first(void **state) {
     struct fixture f;
@@ -174,7 +174,7 @@ static void a_topic_named_twice_holds_once(void **state) {
 
 static void a_topic_keeps_to_its_bytes(void **state) {
     struct fixture f;
-    struct history_limits limits = {.topic_count = 100, .topic_bytes = 1000, .bytes = 1 << 20};
+    struct history_limits limits = {.topic.count = 100, .topic.bytes = 1000, .bytes = 1 << 20};
     fixture_init(&f, *state, &limits);
     append_sized(&f, 1, "b", 300);
     append_sized(&f, 2, "a", 300);
@@ -192,7 +192,7 @@ static void a_topic_keeps_to_its_bytes(void **state) {
 
 static void the_budget_drops_the_oldest_of_all(void **state) {
     struct fixture f;
-    struct history_limits limits = {.topic_count = 1000, .bytes = 20000};
+    struct history_limits limits = {.topic.count = 1000, .bytes = 20000};
     fixture_init(&f, *state, &limits);
     append_event(&f, 1, "quiet");
     for (event_id id = 2; id <= 100; id++) {
@@ -216,7 +216,7 @@ static void the_budget_drops_the_oldest_of_all(void **state) {
 static void age_drops_what_is_old(void **state) {
     struct fixture f;
     struct history_limits limits = AMPLE;
-    limits.age_ms = 1000;
+    limits.topic.age_ms = 1000;
     fixture_init(&f, *state, &limits);
     for (int64_t ms = 1; ms <= 3000; ms++) {
         // The time stands still for append, so that only expire() drops.
@@ -245,7 +245,7 @@ static void age_drops_what_is_old(void **state) {
 static void age_holds_under_load_by_itself(void **state) {
     struct fixture f;
     struct history_limits limits = AMPLE;
-    limits.age_ms = 100;
+    limits.topic.age_ms = 100;
     fixture_init(&f, *state, &limits);
     for (int64_t ms = 1; ms <= 1000; ms++) {
         append_event(&f, id_from_ms(ms), "a");
@@ -256,7 +256,7 @@ static void age_holds_under_load_by_itself(void **state) {
 
 static void what_keeps_nothing_still_tells(void **state) {
     struct fixture f;
-    struct history_limits limits = {.topic_count = 0, .bytes = 1 << 20};
+    struct history_limits limits = {.topic.count = 0, .bytes = 1 << 20};
     fixture_init(&f, *state, &limits);
     append_event(&f, 7, "a room/1");
     assert_true(assert_reads(&f, "a", 0, 9, "") >= 7);
@@ -270,7 +270,7 @@ static void what_keeps_nothing_still_tells(void **state) {
 static void a_vanished_topic_leaves_its_floor(void **state) {
     struct fixture f;
     struct history_limits limits = AMPLE;
-    limits.age_ms = 10;
+    limits.topic.age_ms = 10;
     fixture_init(&f, *state, &limits);
     append_event(&f, id_from_ms(1), "a room/1/door");
     f.history->expire(f.history, 1000);

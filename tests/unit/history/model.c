@@ -80,8 +80,8 @@ static void trim(struct model *model, int topic) {
     size_t count;
     uint64_t bytes;
     struct model_event *oldest = oldest_of(model, topic, &count, &bytes);
-    while (count > model->limits.topic_count ||
-           (model->limits.topic_bytes && bytes > model->limits.topic_bytes)) {
+    while (count > model->limits.topic.count ||
+           (model->limits.topic.bytes && bytes > model->limits.topic.bytes)) {
         drop(model, oldest, topic);
         oldest = oldest_of(model, topic, &count, &bytes);
     }
@@ -90,8 +90,8 @@ static void trim(struct model *model, int topic) {
 void model_arrive(struct model *model) {
     const struct history_limits *limits = &model->limits;
     struct model_event *event = &model->events[model->count - 1];
-    bool fits = limits->topic_count && event->charge <= limits->bytes &&
-                (!limits->topic_bytes || event->cost <= limits->topic_bytes);
+    bool fits = limits->topic.count && event->charge <= limits->bytes &&
+                (!limits->topic.bytes || event->cost <= limits->topic.bytes);
     memcpy(event->held, event->named, sizeof(event->held));
     if (!fits) {
         drop_everywhere(model, event);
@@ -110,8 +110,8 @@ void model_arrive(struct model *model) {
 }
 
 void model_expire(struct model *model, int64_t now) {
-    for (size_t i = model->first; model->limits.age_ms && i < model->count; i++) {
-        if (now - id_to_ms(model->events[i].id) > model->limits.age_ms) {
+    for (size_t i = model->first; model->limits.topic.age_ms && i < model->count; i++) {
+        if (now - id_to_ms(model->events[i].id) > model->limits.topic.age_ms) {
             drop_everywhere(model, &model->events[i]);
         }
     }

@@ -23,7 +23,7 @@ struct fixture {
     struct history *history;
 };
 
-static const struct history_limits AMPLE = {.topic_count = 1 << 20, .bytes = 1 << 30};
+static const struct history_limits AMPLE = {.topic.count = 1 << 20, .bytes = 1 << 30};
 
 void fixture_init(struct fixture *fixture, const struct backend *backend,
                   const struct history_limits *limits);

@@ -45,7 +45,7 @@ static void a_pattern_reads_in_bounded_calls(void **state) {
 
 static void a_pattern_looks_back_so_far(void **state) {
     struct fixture f;
-    struct history_limits limits = {.topic_count = 1 << 20, .bytes = 1 << 30};
+    struct history_limits limits = {.topic.count = 1 << 20, .bytes = 1 << 30};
     fixture_init(&f, &MEMORY, &limits);
     append_event(&f, 1, "a/b");
     for (event_id id = 2; id <= 70000; id++) {
@@ -59,7 +59,7 @@ static void a_pattern_looks_back_so_far(void **state) {
 
 static void a_pattern_is_not_told_of_other_prefixes(void **state) {
     struct fixture f;
-    struct history_limits limits = {.topic_count = 1, .bytes = 1 << 30};
+    struct history_limits limits = {.topic.count = 1, .bytes = 1 << 30};
     fixture_init(&f, &MEMORY, &limits);
     append_event(&f, 1, "a/x/low");
     append_event(&f, 2, "a/x/low");
@@ -78,7 +78,7 @@ static void a_pattern_is_not_told_of_other_prefixes(void **state) {
 
 static void a_deep_pattern_is_told_of_its_drops(void **state) {
     struct fixture f;
-    struct history_limits limits = {.topic_count = 0, .bytes = 1 << 30};
+    struct history_limits limits = {.topic.count = 0, .bytes = 1 << 30};
     fixture_init(&f, &MEMORY, &limits);
     append_event(&f, 9, "a/b/c/d/e/f");
     const char *hear[] = {"a/b/c/d/e/*", "a/b/c/d/**", "a/b/c/*/e/f", "a/b/**", "*/b/c/d/e/f"};
@@ -105,7 +105,7 @@ static void an_id_that_all_topics_use_is_found_by_topic(void **state) {
 
 static void a_sparse_log_takes_little_memory(void **state) {
     struct fixture f;
-    struct history_limits limits = {.topic_count = 100, .bytes = 1 << 30};
+    struct history_limits limits = {.topic.count = 100, .bytes = 1 << 30};
     fixture_init(&f, &MEMORY, &limits);
     for (event_id id = 1; id <= 100000; id++) {
         append_event(&f, id, id % 1000 ? "busy" : "quiet");
@@ -150,7 +150,7 @@ static void assert_told(struct fixture *f, const char *names) {
 }
 
 static void any_allocation_may_fail(void **state) {
-    struct history_limits limits = {.topic_count = 8, .topic_bytes = 1500, .bytes = 12000};
+    struct history_limits limits = {.topic.count = 8, .topic.bytes = 1500, .bytes = 12000};
     struct fixture f;
     long failed = 0, calls = LONG_MAX;
     for (long fail_at = 2; fail_at <= calls; fail_at++, failed++) {
@@ -172,7 +172,7 @@ static void any_allocation_may_fail(void **state) {
 }
 
 static void an_id_that_found_no_memory_hides_no_other(void **state) {
-    struct history_limits limits = {.topic_count = 2, .bytes = 1 << 20};
+    struct history_limits limits = {.topic.count = 2, .bytes = 1 << 20};
     struct fixture f;
     long calls = LONG_MAX;
     for (long fail_at = 2; fail_at <= calls; fail_at++) {
@@ -189,7 +189,7 @@ static void an_id_that_found_no_memory_hides_no_other(void **state) {
 }
 
 static void all_allocations_may_fail(void **state) {
-    struct history_limits limits = {.topic_count = 8, .bytes = 12000};
+    struct history_limits limits = {.topic.count = 8, .bytes = 12000};
     struct fixture f;
     fixture_init(&f, &MEMORY, &limits);
     for (event_id id = 1; id <= 20; id++) {

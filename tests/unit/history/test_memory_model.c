@@ -172,27 +172,28 @@ static void ample(void **state) {
 }
 
 static void by_count(void **state) {
-    run(2, &(struct history_limits){.topic_count = 50, .bytes = 1 << 30});
-    run(3, &(struct history_limits){.topic_count = 1, .bytes = 1 << 30});
+    run(2, &(struct history_limits){.topic.count = 50, .bytes = 1 << 30});
+    run(3, &(struct history_limits){.topic.count = 1, .bytes = 1 << 30});
 }
 
 static void by_bytes(void **state) {
-    run(4, &(struct history_limits){.topic_count = 1000, .topic_bytes = 6000, .bytes = 1 << 30});
+    run(4, &(struct history_limits){.topic.count = 1000, .topic.bytes = 6000, .bytes = 1 << 30});
 }
 
 static void by_budget(void **state) {
-    run(5, &(struct history_limits){.topic_count = 1000, .bytes = 60000});
-    run(6, &(struct history_limits){.topic_count = 1000, .bytes = 3000});
+    run(5, &(struct history_limits){.topic.count = 1000, .bytes = 60000});
+    run(6, &(struct history_limits){.topic.count = 1000, .bytes = 3000});
 }
 
 static void by_age(void **state) {
-    run(7, &(struct history_limits){.topic_count = 1000, .bytes = 1 << 30, .age_ms = 300});
+    run(7, &(struct history_limits){.topic.count = 1000, .bytes = 1 << 30, .topic.age_ms = 300});
 }
 
 static void by_everything(void **state) {
     for (uint64_t seed = 8; seed < 12; seed++) {
-        run(seed, &(struct history_limits){
-                      .topic_count = 100, .topic_bytes = 15000, .bytes = 90000, .age_ms = 600});
+        run(seed,
+            &(struct history_limits){
+                .topic.count = 100, .topic.bytes = 15000, .bytes = 90000, .topic.age_ms = 600});
     }
 }
 

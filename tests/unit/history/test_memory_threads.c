@@ -121,7 +121,7 @@ static void append_all(struct shared *shared) {
 static void nothing_is_missed_untold(void **state) {
     static struct shared shared;
     static const struct history_limits limits = {
-        .topic_count = 300, .bytes = 150000, .age_ms = 1 << 30};
+        .topic.count = 300, .bytes = 150000, .topic.age_ms = 1 << 30};
     struct reader readers[READERS] = {0};
     pthread_t threads[READERS + 1];
     fixture_init(&shared.fixture, &MEMORY, &limits);
