@@ -23,7 +23,7 @@ struct map_table {
 struct map {
     const struct mem *mem;
     struct map_table now, old; // while it resizes, nodes move from old to now
-    size_t moved;              // buckets of old that are already empty
+    size_t moved;              // buckets of old that are done with
     size_t count;
     bool walking; // the tables stay as they are until the visitor returns
 };
@@ -45,8 +45,8 @@ int map_insert(struct map *map, struct map_node *node, uint64_t hash);
 void map_remove(struct map *map, struct map_node *node);
 
 // Visits every node in no order, in portions: start with *place = 0; false when all were seen.
-// Nodes that are inserted or removed between the calls may be missed or seen twice; within one
-// call, `visit` may remove the node that it is given.
+// A node that is in the map all the while is seen once, or more often if the map shrinks between
+// the calls; one that comes or goes may be missed. `visit` may remove the node that it is given.
 typedef void map_visit(void *ctx, struct map_node *node);
 bool map_walk(struct map *map, size_t *place, size_t buckets, map_visit *visit, void *ctx);
 

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // In front of each allocation, so that giving it back can be counted in bytes too.
 union prefix {
@@ -29,6 +30,9 @@ static void *counting_resize(void *ctx, void *old, size_t size) {
     union prefix *grown = realloc(prefix, sizeof(*grown) + size);
     if (!grown) {
         return NULL;
+    }
+    if (!old) {
+        memset(grown + 1, 0xa5, size); // so that who forgets to clear it is found out
     }
     grown->size = size;
     count(test, old ? 0 : 1, (long)size - before);

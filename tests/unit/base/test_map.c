@@ -128,6 +128,62 @@ static void remove_it(void *ctx, struct map_node *node) {
     map_remove(&map, node);
 }
 
+// A portion, then `change` for one item after another, while the tables grow or shrink.
+static void walk_while(void (*change)(struct item *), size_t from, size_t to) {
+    size_t place = 0;
+    while (map_walk(&map, &place, 3, visit, NULL)) {
+        for (int i = 0; i < 5 && from < to; i++) {
+            change(&items[from++]);
+        }
+    }
+}
+
+static void enter(struct item *item) {
+    assert_int_equal(map_insert(&map, &item->node, hash_of(item->key * 3 + 1)), 0);
+}
+
+static void leave(struct item *item) {
+    map_remove(&map, &item->node);
+}
+
+static void test_walk_while_it_grows(void **state) {
+    for (size_t i = 0; i < 700; i++) {
+        enter(&items[i]);
+    }
+    walk_while(enter, 700, KEYS);
+    assert_true(map.count > 1400); // it has grown on the way
+    for (size_t i = 0; i < 700; i++) {
+        assert_int_equal(items[i].visits, 1);
+    }
+}
+
+static void test_walk_while_it_shrinks(void **state) {
+    for (size_t i = 0; i < KEYS; i++) {
+        enter(&items[i]);
+    }
+    size_t before = map.now.size;
+    walk_while(leave, 100, KEYS - 100);
+    assert_true(map.now.size < before);
+    for (size_t i = 0; i < 100; i++) {
+        assert_true(items[i].visits >= 1 && items[KEYS - 1 - i].visits >= 1);
+    }
+}
+
+// Neither a walk nor a look ends a resize that is under way: that would be the one call that pays.
+static void test_walk_leaves_the_tables(void **state) {
+    size_t count = 0;
+    while (map.old.size < 1024) {
+        enter(&items[count++]);
+    }
+    for (; map.moved < 512; count++) {
+        enter(&items[count]);
+    }
+    size_t moved = map.moved;
+    walk_and_check(5, count);
+    assert_int_equal(map.moved, moved);
+    assert_int_equal(map.old.size, 1024);
+}
+
 static void test_walk_that_removes(void **state) {
     size_t place = 0;
     fill(KEYS);
@@ -158,8 +214,13 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_as_flags),  TEST(test_shrinks_with_what_it_holds),
-        TEST(test_walk),      TEST(test_walk_that_removes),
+        TEST(test_as_flags),
+        TEST(test_shrinks_with_what_it_holds),
+        TEST(test_walk),
+        TEST(test_walk_while_it_grows),
+        TEST(test_walk_while_it_shrinks),
+        TEST(test_walk_leaves_the_tables),
+        TEST(test_walk_that_removes),
         TEST(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
