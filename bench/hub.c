@@ -1,7 +1,7 @@
 // What the hub costs without sockets: a publish among many topics, a delivery, a pattern. The
 // connections are fake and take everything. Each line is one measurement.
 //
-//     bench-hub [short]      short: 100,000 topics instead of 1,000,000
+//     bench-hub [short]      short: fewer events
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "hub/selection.h"
 
 static const struct hash_key key = {1, 2};
-enum { DATA_SIZE = 100, FLUSH_SENDS = 256, NAME_SIZE = 64 };
+enum { DATA_SIZE = 100, FLUSH_SENDS = 256, NAME_SIZE = 64, MANY = 1000000 };
 
 struct bench {
     struct hub hub;
@@ -67,13 +67,17 @@ static void open_bench(struct bench *bench, unsigned subscribers) {
     must(hub_init(&bench->hub, &settings, 1));
 }
 
-static void join(struct bench *bench, unsigned index, const char *name) {
+static void join_all(struct bench *bench, unsigned index, const struct bytes *names, size_t count) {
     struct hub_start start = {.after = bench->newest};
-    struct bytes names = bytes_of(name);
     struct selection *selection;
-    must(selection_create(&selection, &mem_libc, &key, &names, 1));
+    must(selection_create(&selection, &mem_libc, &key, names, count));
     must(hub_join(&bench->hub, selection, ENCODING_EVENT_STREAM, &bench->subscribers[index],
                   &start));
+}
+
+static void join(struct bench *bench, unsigned index, const char *name) {
+    struct bytes names = bytes_of(name);
+    join_all(bench, index, &names, 1);
 }
 
 static void close_bench(struct bench *bench) {
@@ -108,8 +112,7 @@ static void name_topic(char name[NAME_SIZE], unsigned topic) {
 }
 
 // One listener on each topic; events to topics in an order that the caches cannot guess.
-static void measure_topics(unsigned topics) {
-    enum { EVENTS = 400000 };
+static void measure_topics(unsigned topics, unsigned events) {
     struct bench bench;
     char name[NAME_SIZE];
     open_bench(&bench, topics);
@@ -120,15 +123,67 @@ static void measure_topics(unsigned topics) {
     }
     double joined = now();
     uint64_t state = 1;
-    for (unsigned i = 0; i < EVENTS; i++) {
+    for (unsigned i = 0; i < events; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         name_topic(name, (unsigned)((state >> 33) % topics));
         publish(&bench, name);
         flush(&bench);
     }
     double end = now();
-    printf("bench=hub-publish topics=%u events=%d ns_per_publish=%.0f ns_per_join=%.0f\n", topics,
-           EVENTS, (end - joined) / EVENTS, (joined - start) / topics);
+    printf("bench=hub-publish topics=%u events=%u ns_per_publish=%.0f ns_per_join=%.0f\n", topics,
+           events, (end - joined) / events, (joined - start) / topics);
+    close_bench(&bench);
+}
+
+// The single join and the single leave that take longest while the tables grow and shrink.
+static void measure_worst(unsigned topics) {
+    struct bench bench;
+    char name[NAME_SIZE];
+    double worst_join = 0, worst_leave = 0;
+    open_bench(&bench, topics);
+    for (unsigned i = 0; i < topics; i++) {
+        name_topic(name, i);
+        double start = now();
+        join(&bench, i, name);
+        double took = now() - start;
+        worst_join = took > worst_join ? took : worst_join;
+    }
+    for (unsigned i = 0; i < topics; i++) {
+        double start = now();
+        hub_leave(&bench.subscribers[i]);
+        double took = now() - start;
+        worst_leave = took > worst_leave ? took : worst_leave;
+    }
+    printf("bench=hub-worst topics=%u worst_join_us=%.0f worst_leave_us=%.0f\n", topics,
+           worst_join / 1e3, worst_leave / 1e3);
+    bench.count = 0;
+    close_bench(&bench);
+}
+
+// A thousand listeners, each with so many topics of its own; an event reaches one of them.
+static void measure_selections(unsigned each, unsigned events) {
+    enum { LISTENERS = 1000, EACH_MAX = 100 };
+    struct bench bench;
+    char names[EACH_MAX][NAME_SIZE], name[NAME_SIZE];
+    struct bytes texts[EACH_MAX];
+    open_bench(&bench, LISTENERS);
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        for (unsigned n = 0; n < each; n++) {
+            name_topic(names[n], i * each + n);
+            texts[n] = bytes_of(names[n]);
+        }
+        join_all(&bench, i, texts, each);
+    }
+    double start = now();
+    uint64_t state = 1;
+    for (unsigned i = 0; i < events; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        name_topic(name, (unsigned)((state >> 33) % (LISTENERS * each)));
+        publish(&bench, name);
+        flush(&bench);
+    }
+    printf("bench=hub-selection topics_each=%u listeners=%d ns_per_publish=%.0f\n", each, LISTENERS,
+           (now() - start) / events);
     close_bench(&bench);
 }
 
@@ -156,8 +211,7 @@ static void measure_deliveries(unsigned listeners, unsigned gathered) {
 }
 
 // So many patterns, of which one matches each event.
-static void measure_patterns(unsigned patterns) {
-    enum { EVENTS = 300000 };
+static void measure_patterns(unsigned patterns, unsigned events) {
     struct bench bench;
     char name[NAME_SIZE];
     open_bench(&bench, patterns);
@@ -166,27 +220,34 @@ static void measure_patterns(unsigned patterns) {
         join(&bench, i, name);
     }
     double start = now();
-    for (unsigned i = 0; i < EVENTS; i++) {
+    for (unsigned i = 0; i < events; i++) {
         snprintf(name, sizeof(name), "house/%u/room", i % patterns);
         publish(&bench, name);
         flush(&bench);
     }
     printf("bench=hub-pattern patterns=%u ns_per_publish=%.0f\n", patterns,
-           (now() - start) / EVENTS);
+           (now() - start) / events);
     close_bench(&bench);
 }
 
 int main(int argc, char **argv) {
-    bool brief = argc > 1 && strcmp(argv[1], "short") == 0;
-    measure_topics(1);
-    measure_topics(1000);
-    measure_topics(brief ? 100000 : 1000000);
+    unsigned events = argc > 1 && strcmp(argv[1], "short") == 0 ? 100000 : 500000;
+    mem_libc_steady(); // as the server does
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    measure_topics(1000, events); // warms up, and is measured again
+    for (unsigned topics = 1; topics <= MANY; topics *= 10) {
+        measure_topics(topics, events);
+    }
+    measure_worst(MANY);
     measure_deliveries(1, 1);
     measure_deliveries(1000, 1);
     measure_deliveries(1000, 100);
     measure_deliveries(100000, 1);
-    measure_patterns(1);
-    measure_patterns(100);
-    measure_patterns(1000);
+    for (unsigned each = 1; each <= 100; each *= 10) {
+        measure_selections(each, events);
+    }
+    for (unsigned patterns = 1; patterns <= 10000; patterns *= 10) {
+        measure_patterns(patterns, events);
+    }
     return 0;
 }

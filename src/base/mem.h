@@ -15,6 +15,10 @@ struct mem {
 // malloc, realloc and free of the C library.
 extern const struct mem mem_libc;
 
+// For a program that must not pause: no free() of many small ones pays for all before it. To be
+// called once, before the first thread.
+void mem_libc_steady(void);
+
 // NULL when there is no memory. mem_new zeroes what it returns.
 void *mem_new(const struct mem *mem, size_t size);
 void *mem_alloc(const struct mem *mem, size_t size);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/serve_options.h"
 #include "http/origin.h"
@@ -47,6 +48,7 @@ static int check(struct options *options, const struct settings *settings) {
 static int serve(struct options *options, const struct settings *settings) {
     static struct server server;
     log_setup((enum log_level)settings->log_level, (enum log_format)settings->log_format);
+    mem_libc_steady();
     int rc = server_open(&server, settings);
     if (rc) {
         return explain(options, &server, rc);
