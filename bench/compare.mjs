@@ -13,11 +13,13 @@ const time = ['--warmup', '1s', '--duration', short ? '3s' : '10s'];
 const turns = short ? 1 : 3;
 
 const servers = [['freshet', startFreshet]];
+const absent = [];
+const remarks = [];
 for (const [name, found, start] of [['Nchan', nchanPrograms(), startNchan], ['Pushpin', pushpinProgram(), startPushpin]]) {
   if (found) {
     servers.push([name, start]);
   } else {
-    console.error(`compare: ${name} is not installed; skipped`);
+    absent.push(name);
   }
 }
 
@@ -39,7 +41,8 @@ const loads = {
     ['CPU per event, 10,000 topics, us', 'cpu_us_per_publish', 1, true]]],
 };
 
-const valueOf = (report, field) => (typeof field === 'function' ? field(report) : report[field]);
+// What was not delivered was not measured.
+const valueOf = (report, field) => (report.deliveries === 0 ? NaN : typeof field === 'function' ? field(report) : report[field]);
 
 async function runLoad(name, args) {
   const reports = servers.map(() => []);
@@ -49,11 +52,11 @@ async function runLoad(name, args) {
         const report = await benchOnce(start, args);
         reports[place].push(report);
         if (!report.flawless) {
-          console.error(`compare: ${server}, ${name}: ${report.listening} listening, ${report.missing} missing, ${report.late} late, ` +
+          remarks.push(`${server}, ${name}: ${report.listening} listening, ${report.missing} missing, ${report.late} late, ` +
             `${report.duplicates} twice, ${report.refused_events} refused, ${report.closed_connections} closed`);
         }
       } catch (error) {
-        console.error(`compare: ${server}, ${name}: ${error.message}`);
+        remarks.push(`${server}, ${name}: ${error.message}`);
       }
     }
   }
@@ -68,10 +71,14 @@ for (const [name, [args, figures]] of Object.entries(loads)) {
   }
   const reports = await runLoad(name, args);
   for (const [what, field, digits, less] of figures) {
-    const values = reports.map((each) => (each.length ? median(each.map((report) => valueOf(report, field) ?? NaN)) : NaN));
+    const values = reports.map((each) => (each.length ? median(each.map((report) => valueOf(report, field) ?? NaN).filter(Number.isFinite)) : NaN));
     const ratios = values.slice(1).map((value) => (less ? value / values[0] : values[0] / value));
-    rows.push([what, ...values.map((value) => number(value, digits)), ...ratios.map((ratio) => `${number(ratio, 2)} x`)]);
+    rows.push([what, ...values.map((value) => number(value, digits)), ...ratios.map((ratio) => (Number.isFinite(ratio) ? `${number(ratio, 2)} x` : '–'))]);
   }
 }
 console.log(`## Side by side\n\n${about}\n`);
 console.log(markdown(['what', ...servers.map(([name]) => name), ...servers.slice(1).map(([name]) => `freshet is better than ${name} by`)], rows));
+absent.forEach((name) => console.log(`\n${name} is not installed here, so it is not in the table.`));
+if (remarks.length) {
+  console.log(`\nNot flawless:\n\n${remarks.map((remark) => `- ${remark}`).join('\n')}`);
+}

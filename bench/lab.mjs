@@ -18,7 +18,7 @@ export const cpus = os.availableParallelism?.() ?? os.cpus().length;
 export const serverCpu = process.env.SERVER_CPU ?? '0';
 export const loadCpu = process.env.LOAD_CPU ?? (cpus > 1 ? '1' : '0');
 
-const RUN_LIMIT_MS = 120_000;
+const RUN_LIMIT_MS = 180_000;
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -83,17 +83,33 @@ async function startServer(name, cpu, command, port, extra = {}) {
   return { name, pid: child.pid, port, stop, pids: extra.pids ?? (() => [child.pid]), urls: extra.urls };
 }
 
-export async function startFreshet({ workers = 1, cpu = serverCpu, args = [] } = {}) {
+// With a template, listeners subscribe to what it makes of {topic}, and events go to a topic below.
+export async function startFreshet({ workers = 1, cpu = serverCpu, args = [], template = '' } = {}) {
   const port = await freePort();
   const command = [freshet, 'serve', '--listen', `127.0.0.1:${port}`, '--workers', String(workers), '--log-level', 'error',
     '--drain', '10ms', ...args];
-  return startServer('freshet', cpu, command, port, { urls: ['--url', `http://127.0.0.1:${port}`] });
+  const base = `http://127.0.0.1:${port}`;
+  const urls = template ? ['--subscribe-url', `${base}/events?topic=${template}`, '--publish-url', `${base}/events/{topic}/event`] : ['--url', base];
+  return startServer('freshet', cpu, command, port, { urls });
 }
 
-// Every process whose parent is this one, and the process itself.
+// The process itself, and every process whose parent it is.
 function family(pid) {
-  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)]).toString();
-  return [pid, ...children.trim().split(/\s+/).filter(Boolean).map(Number)];
+  try {
+    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)]).toString();
+    return [pid, ...children.trim().split(/\s+/).filter(Boolean).map(Number)];
+  } catch {
+    return [pid]; // ps fails when there are none
+  }
+}
+
+// Gives a server of several processes the time to start them all, so that none is left out of the account.
+async function withFamily(server, children) {
+  for (let i = 0; family(server.pid).length <= children && i < 200; i++) {
+    await sleep(25);
+  }
+  server.pids = () => family(server.pid);
+  return server;
 }
 
 function scratch() {
@@ -139,12 +155,13 @@ http {
     cleanUp,
     urls: ['--subscribe-url', `http://127.0.0.1:${port}/sub?id={topic}`, '--publish-url', `http://127.0.0.1:${port}/pub?id={topic}`],
   });
-  server.pids = () => family(server.pid);
-  return server;
+  return withFamily(server, 1);
 }
 
-// Pushpin holds what a backend tells it to; its `test` route is none, so a backend of a few lines runs beside it, in
-// this process, and is asked once for each listener.
+// Pushpin holds what a backend tells it to (GRIP), so a backend of a few lines runs beside it, in this process, and is
+// asked once for each listener. It gets a Zurl of its own, for nothing to be needed in /var/run, and takes listeners
+// slowly: with many under way at a time it forgets some, so there are few, and more patience. Debian's package starts a
+// service of its own that is not used here.
 export const pushpinProgram = () => process.env.PUSHPIN ?? find('pushpin');
 
 function startBackend() {
@@ -189,19 +206,20 @@ message_hwm=1000000
     urls: ['--subscribe-url', `http://127.0.0.1:${port}/sub?id={topic}`, '--publish-url', `http://127.0.0.1:${publish}/publish/`,
       '--publish-body', item, '--publish-type', 'application/json'],
   });
-  server.pids = () => family(server.pid);
-  return server;
+  server.args = ['--connecting', '32', '--patience', '20s'];
+  return withFamily(server, 4);
 }
 
 // Runs `freshet bench` against a server and gives back its report. What went wrong in the report is in the report.
-export function bench(server, args, { cpu = loadCpu } = {}) {
+export function bench(server, args, { cpu = loadCpu, started = () => {} } = {}) {
   const pids = server.pids().flatMap((pid) => ['--pid', String(pid)]);
-  const [program, all] = pinned(cpu, [freshet, 'bench', '--json', ...server.urls, ...pids, ...args]);
+  const [program, all] = pinned(cpu, [freshet, 'bench', '--json', ...server.urls, ...(server.args ?? []), ...pids, ...args]);
   return new Promise((resolve, reject) => {
     const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let said = '';
     running.add(child);
+    started(child.pid);
     const timer = setTimeout(() => child.kill('SIGKILL'), RUN_LIMIT_MS);
     child.stdout.on('data', (text) => { output += text; });
     child.stderr.on('data', (text) => { said += text; });
@@ -253,7 +271,7 @@ export function markdown(head, rows) {
 }
 
 export const number = (value, digits = 1) =>
-  (value === null || value === undefined || Number.isNaN(value) ? '?' :
+  (!Number.isFinite(value) ? '–' :
     value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: value < 100 ? digits : 0 }));
 
 export function machine() {
