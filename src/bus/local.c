@@ -1,18 +1,42 @@
 // The local sequencer. Its critical section is the only lock on the way of an event: a number, the
-// few bytes of the id line, one slot in history and one in each inbox. Everything else (parsing,
-// checking, encoding) has happened before; everything after happens on each worker by itself.
+// few bytes of the id line, one slot in history and one in each inbox; for an event with a key against
+// repetition, two looks into a table. Everything else (parsing, checking, encoding) has happened
+// before; everything after happens on each worker by itself.
 #include <pthread.h>
 
 #include "base/error.h"
 #include "bus/bus.h"
+#include "bus/once.h"
 
 struct bus {
     struct bus_settings settings;
     pthread_mutex_t lock;
     _Atomic(event_id) newest;
+    struct once_table once;
     size_t port_count;
     struct bus_port ports[BUS_PORTS_MAX];
 };
+
+static bool recall(void *ctx, const struct once *once, event_id id) {
+    struct bus *bus = ctx;
+    return once_table_recall(&bus->once, once, id);
+}
+
+static int open_once(struct bus *bus) {
+    const struct bus_settings *settings = &bus->settings;
+    int rc =
+        once_table_init(&bus->once, settings->mem, settings->once_keys, settings->once_window_ms);
+    if (rc || settings->once_window_ms <= 0) {
+        return rc;
+    }
+    int64_t since = settings->now_ms(settings->now_ctx) - settings->once_window_ms;
+    rc = settings->history->recall(settings->history, id_from_ms(since), settings->once_keys,
+                                   recall, bus);
+    if (rc) {
+        once_table_finish(&bus->once);
+    }
+    return rc;
+}
 
 int bus_create(struct bus **out, const struct bus_settings *settings) {
     struct bus *bus = mem_new(settings->mem, sizeof(*bus));
@@ -21,9 +45,14 @@ int bus_create(struct bus **out, const struct bus_settings *settings) {
     }
     bus->settings = *settings;
     atomic_init(&bus->newest, settings->floor);
-    if (pthread_mutex_init(&bus->lock, NULL)) {
+    int rc = open_once(bus);
+    if (rc == 0 && pthread_mutex_init(&bus->lock, NULL)) {
+        once_table_finish(&bus->once);
+        rc = ERR_NOMEM;
+    }
+    if (rc) {
         mem_free(settings->mem, bus);
-        return ERR_NOMEM;
+        return rc;
     }
     *out = bus;
     return 0;
@@ -32,6 +61,7 @@ int bus_create(struct bus **out, const struct bus_settings *settings) {
 void bus_destroy(struct bus **bus) {
     if (*bus) {
         pthread_mutex_destroy(&(*bus)->lock);
+        once_table_finish(&(*bus)->once);
         mem_free((*bus)->settings.mem, *bus);
         *bus = NULL;
     }
@@ -63,17 +93,44 @@ static void hand_out(struct bus *bus, struct frame *frame, bool *wake) {
     }
 }
 
-void bus_publish(struct bus *bus, struct frame *const *frames, size_t count) {
+// Whether the frame is a new event. If not, it is still the caller's alone and may be written to.
+static bool is_new(struct bus *bus, struct frame *frame, int64_t now, struct bus_outcome *outcome) {
+    const struct once_entry *known = once_table_find(&bus->once, &frame->once, now);
+    if (known && known->once.b == frame->once.b) {
+        frame->id = known->id;
+        outcome->repeated++;
+        return false;
+    }
+    bool refused = known && !frame->own_id_len;
+    outcome->refused += refused;
+    return !refused;
+}
+
+static void publish(struct bus *bus, struct frame *frame, int64_t now, bool *wake) {
+    event_id id = next_id(bus, now);
+    frame_seal(frame, id);
+    bus->settings.history->append(bus->settings.history, frame, now);
+    hand_out(bus, frame, wake);
+    // Last: who sees this id can find the frame.
+    atomic_store_explicit(&bus->newest, id, memory_order_release);
+}
+
+struct bus_outcome bus_publish(struct bus *bus, struct frame *const *frames, size_t count) {
+    struct bus_outcome outcome = {0};
     bool wake[BUS_PORTS_MAX] = {false};
     pthread_mutex_lock(&bus->lock);
     int64_t now = bus->settings.now_ms(bus->settings.now_ctx);
     for (size_t i = 0; i < count; i++) {
-        event_id id = next_id(bus, now);
-        frame_seal(frames[i], id);
-        bus->settings.history->append(bus->settings.history, frames[i], now);
-        hand_out(bus, frames[i], wake);
-        // Last: who sees this id can find the frame.
-        atomic_store_explicit(&bus->newest, id, memory_order_release);
+        bool keyed = once_is_set(&frames[i]->once);
+        if (keyed && !is_new(bus, frames[i], now, &outcome)) {
+            continue;
+        }
+        outcome.published++;
+        outcome.bytes += frames[i]->size;
+        publish(bus, frames[i], now, wake);
+        if (keyed) {
+            outcome.forgotten += once_table_add(&bus->once, &frames[i]->once, frames[i]->id, now);
+        }
     }
     pthread_mutex_unlock(&bus->lock);
     for (size_t i = 0; i < bus->port_count; i++) {
@@ -81,4 +138,5 @@ void bus_publish(struct bus *bus, struct frame *const *frames, size_t count) {
             bus->ports[i].wake(bus->ports[i].ctx);
         }
     }
+    return outcome;
 }

@@ -17,11 +17,15 @@
 
 enum { FRAME_TOPICS_MAX = 64 };
 
-// What tells one publish from another, whatever its id: a hash of 128 bits. {0, 0}: it may be
-// repeated.
+// What tells one publish from another: hashes of the key that the publisher gave it, and of its
+// content. {0, 0}: it has no key, and may be repeated.
 struct once {
     uint64_t a, b;
 };
+
+static inline bool once_is_set(const struct once *once) {
+    return once->a || once->b;
+}
 
 struct frame_topic {
     uint64_t hash;
