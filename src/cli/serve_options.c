@@ -121,6 +121,27 @@ const struct option serve_options[] = {
      .help = "Keep the newest id in this file, so that ids rise even when the clock was set back "
              "while the server was down."},
 
+    {.name = "idempotency-window",
+     .type = OPTION_DURATION,
+     AT(idempotency_window_ms),
+     .initial = "5m",
+     .max = 7 * (int64_t)DAY_MS,
+     .value_name = "DURATION",
+     .group = "Publishers",
+     .help = "How long a publish with an Idempotency-Key, or an event with an id of its "
+             "publisher's, is known again, so that repeating it changes nothing. 0 means not at "
+             "all."},
+    {.name = "idempotency-keys",
+     .type = OPTION_COUNT,
+     AT(idempotency_keys),
+     .initial = "100000",
+     .min = 1,
+     .max = 10000000,
+     .value_name = "N",
+     .group = "Publishers",
+     .help = "Events that are known again at a time, at about 40 bytes each; beyond it the oldest "
+             "are forgotten before their time."},
+
     {.name = "max-connections",
      .type = OPTION_COUNT,
      AT(max_connections),

@@ -13,6 +13,7 @@ enum limit {
     LIMIT_HEAD,
     LIMIT_HEADER_TIMEOUT,
     LIMIT_HEADERS,
+    LIMIT_IDEMPOTENCY_KEYS,
     LIMIT_KEEPALIVE_TIMEOUT,
     LIMIT_MEMORY,
     LIMIT_PINNED,
@@ -25,6 +26,7 @@ struct counters {
     atomic_ullong accepted, closed;  // connections
     atomic_ullong requests, refused; // refused: answered with a problem
     atomic_ullong published, published_bytes;
+    atomic_ullong repeated;      // published before, and so not again
     atomic_ullong opened, ended; // subscriptions: streams and polls
     atomic_ullong limit_hits[LIMIT_COUNT];
 };

@@ -138,6 +138,10 @@ int publish_keep(struct exchange *exchange, struct buf *body, struct bytes piece
 }
 
 void publish_answer_id(struct exchange *exchange, const struct frame *frame) {
+    if (publish_was_refused(frame)) {
+        exchange_problem(exchange, 422, "%s", publish_key_problem);
+        return;
+    }
     char text[PUBLISH_ID_MAX];
     struct buf *body = &exchange->worker->body;
     buf_clear(body);

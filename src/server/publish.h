@@ -15,6 +15,7 @@ struct publish_target {
     struct bytes type, id;
     int64_t retry;
     struct bytes content_type; // lasts for the call of `begin`
+    uint64_t key;              // a hash of the Idempotency-Key; 0: none
 };
 
 // Each begins an exchange that brings its events in this form: 0 or a negative error. What `target`
@@ -32,6 +33,21 @@ extern const struct handler publish_stream_handler;
 int publish_frame(struct worker *worker, const struct bytes *topics, size_t topic_count,
                   const struct freshet_event *event, struct frame **out, const char **problem);
 
+// Reads the header Idempotency-Key. False when it was refused, and the exchange is answered.
+bool publish_take_key(struct exchange *exchange, const struct http_request *req, uint64_t *key);
+
+// Makes a repetition of this frame known. `number` is its place in the request. Each frame, before
+// it is published.
+void publish_identify(const struct worker *worker, struct frame *frame, uint64_t key,
+                      uint64_t number);
+
+// Why a frame that was handed in with a key has no id: a sentence for 422.
+extern const char publish_key_problem[];
+
+static inline bool publish_was_refused(const struct frame *frame) {
+    return frame->id == 0;
+}
+
 // The id that subscribers see, in `out` (PUBLISH_ID_MAX bytes).
 struct bytes publish_id(const struct frame *frame, char *out);
 
@@ -42,7 +58,7 @@ int publish_keep(struct exchange *exchange, struct buf *body, struct bytes piece
 // Refuses at once a body that says that it will be too long. True when it was refused.
 bool publish_refuse_length(struct exchange *exchange, const struct http_request *req);
 
-// Answers with {"id":…}.
+// Answers with {"id":…}, or 422 if the frame was refused.
 void publish_answer_id(struct exchange *exchange, const struct frame *frame);
 
 #endif

@@ -18,6 +18,7 @@ struct batch {
     bool lines; // each line is an item, whatever the whole looks like
     struct publish_item *items;
     size_t count, room;
+    uint64_t key;
 };
 
 int publish_json_begin(struct exchange *exchange, const struct publish_target *target) {
@@ -26,6 +27,7 @@ int publish_json_begin(struct exchange *exchange, const struct publish_target *t
         return ERR_NOMEM;
     }
     exchange->state = batch;
+    batch->key = target->key;
     batch->lines = http_media_is_ndjson(target->content_type);
     buf_init(&batch->body, &mem_libc, exchange->worker->server->settings->max_body);
     return 0;
@@ -93,6 +95,7 @@ static void publish_all(struct worker *worker, struct batch *batch) {
     size_t count = 0;
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->items[i].frame) {
+            publish_identify(worker, batch->items[i].frame, batch->key, i);
             group[count++] = batch->items[i].frame;
         }
         if (count == PUBLISH_GROUP || (i + 1 == batch->count && count)) {
@@ -104,11 +107,13 @@ static void publish_all(struct worker *worker, struct batch *batch) {
 
 static int append_answer(struct buf *out, const struct publish_item *item) {
     char text[PUBLISH_ID_MAX];
-    const char *open = item->frame ? "{\"id\":" : "{\"error\":";
-    struct bytes value = item->frame ? publish_id(item->frame, text) : bytes_of(item->problem);
-    int rc = buf_append_text(out, open);
+    bool reused = item->frame && publish_was_refused(item->frame);
+    const char *problem = reused ? publish_key_problem : item->problem;
+    struct bytes value = problem ? bytes_of(problem) : publish_id(item->frame, text);
+    int rc = buf_append_text(out, problem ? "{\"error\":" : "{\"id\":");
     rc = rc ? rc : json_append_string(out, value);
-    return rc ? rc : buf_append_text(out, item->frame ? "}" : ",\"status\":400}");
+    rc = rc || !problem ? rc : buf_printf(out, ",\"status\":%d", reused ? 422 : 400);
+    return rc ? rc : buf_append_text(out, "}");
 }
 
 static int answer_list(struct exchange *exchange, const struct batch *batch) {
@@ -142,6 +147,7 @@ static int finish_single(struct exchange *exchange, struct batch *batch, struct 
         exchange_problem(exchange, 400, "%s", item->problem);
         return 0;
     }
+    publish_identify(exchange->worker, item->frame, batch->key, 0);
     worker_publish(exchange->worker, &item->frame, 1);
     publish_answer_id(exchange, item->frame);
     return 0;

@@ -10,6 +10,7 @@ struct raw {
     struct buf names; // topic, type and id, one behind the other
     size_t topic_len, type_len, id_len;
     int64_t retry;
+    uint64_t key;
     struct buf body;
 };
 
@@ -23,6 +24,7 @@ int publish_raw_begin(struct exchange *exchange, const struct publish_target *ta
     raw->type_len = target->type.len;
     raw->id_len = target->id.len;
     raw->retry = target->retry;
+    raw->key = target->key;
     buf_init(&raw->names, &mem_libc, 0);
     buf_init(&raw->body, &mem_libc, exchange->worker->server->settings->max_body);
     int rc = buf_append(&raw->names, target->topic.at, target->topic.len);
@@ -57,6 +59,7 @@ static int on_end(struct exchange *exchange) {
         }
         return rc;
     }
+    publish_identify(exchange->worker, frame, raw->key, 0);
     worker_publish(exchange->worker, &frame, 1);
     publish_answer_id(exchange, frame);
     frame_unref(frame);

@@ -19,12 +19,26 @@ struct relay {
     struct freshet_parser *parser;
     struct frame *group[GROUP_MAX]; // events of this piece, to be published together
     size_t group_count;
+    uint64_t key, number; // of the next event, counted over the request
     uint64_t published;
+    bool refused; // an event was not the one that the key was used for
     char last[PUBLISH_ID_MAX];
     size_t last_len;
     const char *problem; // why an event could not be published
     int error;
 };
+
+static void note_published(struct relay *relay, const struct frame *frame) {
+    char text[PUBLISH_ID_MAX];
+    if (publish_was_refused(frame)) {
+        relay->refused = true;
+        return;
+    }
+    struct bytes id = publish_id(frame, text);
+    memcpy(relay->last, id.at, id.len);
+    relay->last_len = id.len;
+    relay->published++;
+}
 
 static void publish_group(struct relay *relay) {
     size_t count = relay->group_count;
@@ -32,14 +46,11 @@ static void publish_group(struct relay *relay) {
         return;
     }
     worker_publish(relay->worker, relay->group, count);
-    char text[PUBLISH_ID_MAX];
-    struct bytes last = publish_id(relay->group[count - 1], text);
-    memcpy(relay->last, last.at, last.len);
-    relay->last_len = last.len;
-    relay->published += count;
-    while (relay->group_count) {
-        frame_unref(relay->group[--relay->group_count]);
+    for (size_t i = 0; i < count; i++) {
+        note_published(relay, relay->group[i]);
+        frame_unref(relay->group[i]);
     }
+    relay->group_count = 0;
 }
 
 // The id is the publisher's own only if it came with this event; and one that another freshet gave
@@ -58,15 +69,16 @@ static int on_event(void *user, const struct freshet_event *parsed) {
     }
     event.id = own_id(parsed);
     struct bytes topic = buf_bytes(&relay->topic);
-    relay->error = publish_frame(relay->worker, &topic, 1, &event,
-                                 &relay->group[relay->group_count], &relay->problem);
+    struct frame **frame = &relay->group[relay->group_count];
+    relay->error = publish_frame(relay->worker, &topic, 1, &event, frame, &relay->problem);
     if (relay->error) {
         return relay->error;
     }
+    publish_identify(relay->worker, *frame, relay->key, relay->number++);
     if (++relay->group_count == GROUP_MAX) {
         publish_group(relay);
     }
-    return 0;
+    return relay->refused ? ERR_INVALID : 0;
 }
 
 int publish_stream_begin(struct exchange *exchange, const struct publish_target *target) {
@@ -76,6 +88,7 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
     }
     exchange->state = relay;
     relay->worker = exchange->worker;
+    relay->key = target->key;
     buf_init(&relay->topic, &mem_libc, 0);
     int rc = buf_append(&relay->topic, target->topic.at, target->topic.len);
     struct freshet_parser_settings settings;
@@ -89,6 +102,11 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
 
 static void refuse(struct exchange *exchange, struct relay *relay, int rc) {
     unsigned long long published = relay->published;
+    if (relay->refused) {
+        exchange_problem(exchange, 422, "%s; %llu events of the stream were published",
+                         publish_key_problem, published);
+        return;
+    }
     if (rc == FRESHET_ERR_TOO_LARGE) {
         worker_limit_hit(exchange->worker, LIMIT_BODY);
         exchange_problem(exchange, 413,
@@ -107,7 +125,7 @@ static int on_body(struct exchange *exchange, struct bytes piece) {
     struct relay *relay = exchange->state;
     int rc = freshet_parser_feed(relay->parser, piece.at, piece.len);
     publish_group(relay);
-    if (rc) {
+    if (rc || relay->refused) {
         refuse(exchange, relay, rc);
     }
     return 0;

@@ -96,6 +96,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     // One buffer for all, with its room before the first slice is made.
     rc = buf_reserve(&text, req->path.len + req->query.len + 1);
     if (rc == 0 && wish_path_topic(exchange, req->path, &text, &target.topic) &&
+        publish_take_key(exchange, req, &target.key) &&
         take_query(exchange, req->query, &text, &target) && check_target(exchange, &target)) {
         rc = begin_form(exchange, req, &target);
     }

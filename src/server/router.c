@@ -43,7 +43,7 @@ static void answer_options(struct exchange *exchange, const char *allow) {
     if (exchange->origin) {
         reply_add(&reply, "Access-Control-Allow-Methods", bytes_of(allow));
         reply_add(&reply, "Access-Control-Allow-Headers",
-                  bytes_of("Accept, Cache-Control, Content-Type, Last-Event-ID"));
+                  bytes_of("Accept, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID"));
         reply_add(&reply, "Access-Control-Max-Age", bytes_of("86400"));
     }
     exchange->ops->reply(exchange, &reply);

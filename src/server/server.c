@@ -81,7 +81,13 @@ static int open_log(struct server *server) {
         return rc;
     }
     struct bus_settings bus = {
-        .mem = &mem_libc, .history = server->history, .now_ms = wall_clock, .floor = floor};
+        .mem = &mem_libc,
+        .history = server->history,
+        .now_ms = wall_clock,
+        .floor = floor,
+        .once_window_ms = settings->idempotency_window_ms,
+        .once_keys = (uint32_t)settings->idempotency_keys,
+    };
     return bus_create(&server->bus, &bus);
 }
 

@@ -20,6 +20,8 @@ struct settings {
     uint64_t history_count, history_topic_bytes, history_bytes;
     int64_t history_age_ms;
     char *id_file;
+    int64_t idempotency_window_ms;
+    uint64_t idempotency_keys;
 
     uint64_t max_connections, max_topics, max_head, max_headers, max_body;
     uint64_t window_bytes, pinned_bytes, inbox_bytes, send_bytes, socket_buffer, backlog;

@@ -253,15 +253,13 @@ void worker_close(struct worker *worker) {
 }
 
 void worker_publish(struct worker *worker, struct frame *const *frames, size_t count) {
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++) {
-        bytes += frames[i]->size;
-    }
-    hub_count(&worker->counters.published, count);
-    hub_count(&worker->counters.published_bytes, bytes);
     // This worker is awake and drains its inbox at the end of the turn: no need to wake it.
     inbox_awake(&worker->inbox);
-    bus_publish(worker->server->bus, frames, count);
+    struct bus_outcome outcome = bus_publish(worker->server->bus, frames, count);
+    hub_count(&worker->counters.published, outcome.published);
+    hub_count(&worker->counters.published_bytes, outcome.bytes);
+    hub_count(&worker->counters.repeated, outcome.repeated);
+    hub_count(&worker->counters.limit_hits[LIMIT_IDEMPOTENCY_KEYS], outcome.forgotten);
 }
 
 void worker_limit_hit(struct worker *worker, enum limit limit) {

@@ -67,7 +67,8 @@ static inline int64_t worker_now(const struct worker *worker) {
     return (int64_t)uv_now(&worker->loop);
 }
 
-// Publishes frames: they have their ids when it returns. The caller keeps its references.
+// Publishes frames, and counts them. When it returns they have their ids, but those that were refused
+// (bus_publish says when). The caller keeps its references.
 void worker_publish(struct worker *worker, struct frame *const *frames, size_t count);
 
 // Takes in whatever has been published up to now, so that a cursor from anywhere is in the past.
