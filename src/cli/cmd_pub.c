@@ -326,9 +326,11 @@ const struct command command_pub = {
         "byte. With --lines, --ndjson or --event-stream it publishes many, as they come. It prints "
         "the ID of each event that was accepted.\n"
         "When the server cannot be reached, or answers 408, 429 or 5xx, it tries again for a "
-        "while. A repetition has the Idempotency-Key of the first try; freshet does not look at it "
-        "yet, so an event whose answer was lost may be published twice. An event stream is sent "
-        "only once. It ends with status 1 when anything was not accepted.",
+        "while. A repetition has the Idempotency-Key of the first try, so an event whose answer "
+        "was "
+        "lost is not published twice, as long as the server knows the key (freshet does for its "
+        "--idempotency-window). An event stream is sent only once. It ends with status 1 when "
+        "anything was not accepted.",
     .examples = "freshet pub news 'Hello, everyone'\n"
                 "date | freshet pub clock - --event tick\n"
                 "tail -f app.log | freshet pub logs --lines --quiet\n"
