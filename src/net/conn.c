@@ -1,4 +1,4 @@
-// Sockets by their system calls; libuv only tells when they are ready. A send is a send(2) there
+// Sockets by their system calls; readiness.h tells when they are ready. A send is a send(2) there
 // and then: there is no queue in between, because a cursor that lags is all the queue there is.
 #include "net/conn.h"
 
@@ -10,23 +10,21 @@
 
 enum { TICK_MS = 100 };
 
-static void on_ready(uv_poll_t *poll, int status, int events) {
-    struct conn *conn = container_of(poll, struct conn, poll);
-    if (status < 0) {
-        // libuv has stopped watching; but the error may lie behind bytes that take several reads.
-        uv_poll_start(poll, conn->events, on_ready);
-    }
-    // An error is found by whoever reads: recv(2) returns it.
-    if (status < 0 || events & UV_READABLE) {
+static void on_ready(void *who, unsigned events) {
+    struct conn *conn = who;
+    bool broken = events & READY_ERROR;
+    events &= conn->events;
+    // An error is found by whoever reads: recv(2) returns it, behind the bytes that came before it.
+    if (!conn->closing && (events & CONN_READ || (broken && conn->events))) {
         conn->ops->readable(conn);
     }
-    if (!conn->closing && status >= 0 && events & UV_WRITABLE) {
+    if (!conn->closing && !broken && events & CONN_WRITE) {
         conn->ops->writable(conn);
     }
 }
 
-int conn_open(struct conn *conn, struct conn_loop *loop, int fd, const struct peer *peer,
-              const struct conn_ops *ops) {
+void conn_attach(struct conn *conn, struct conn_loop *loop, int fd, const struct peer *peer,
+                 const struct conn_ops *ops) {
     conn->loop = loop;
     conn->ops = ops;
     conn->fd = fd;
@@ -34,18 +32,36 @@ int conn_open(struct conn *conn, struct conn_loop *loop, int fd, const struct pe
     conn->events = 0;
     conn->closing = false;
     wheel_node_init(&conn->timer);
-    if (uv_poll_init(loop->uv, &conn->poll, fd)) {
-        return ERR_SYSTEM;
-    }
-    loop->open++;
-    conn_wait_for(conn, CONN_READ);
-    return 0;
 }
 
-static void on_closed(uv_handle_t *handle) {
-    struct conn *conn = container_of(handle, struct conn, poll);
-    conn->loop->open--;
-    conn->ops->closed(conn);
+int conn_start(struct conn *conn) {
+    int rc = readiness_add(&conn->loop->readiness, conn->fd, CONN_READ, conn);
+    if (rc == 0) {
+        conn->events = CONN_READ;
+        conn->loop->open++;
+    }
+    return rc;
+}
+
+int conn_open(struct conn *conn, struct conn_loop *loop, int fd, const struct peer *peer,
+              const struct conn_ops *ops) {
+    conn_attach(conn, loop, fd, peer, ops);
+    return conn_start(conn);
+}
+
+static void reap(struct conn_loop *loop) {
+    struct list *link;
+    while ((link = list_pop_front(&loop->closing))) {
+        struct conn *conn = container_of(link, struct conn, timer.link);
+        loop->open--;
+        conn->ops->closed(conn);
+    }
+}
+
+// Between the events of one turn and the next: nobody has one in hand for a connection that closed.
+static void on_reap(uv_idle_t *reaper) {
+    uv_idle_stop(reaper);
+    reap(reaper->data);
 }
 
 void conn_close(struct conn *conn) {
@@ -54,9 +70,11 @@ void conn_close(struct conn *conn) {
     }
     conn->closing = true;
     wheel_disarm(&conn->timer);
-    uv_close((uv_handle_t *)&conn->poll, on_closed);
+    readiness_drop(&conn->loop->readiness, conn->fd);
     close(conn->fd);
     conn->fd = -1;
+    list_push_back(&conn->loop->closing, &conn->timer.link);
+    uv_idle_start(&conn->loop->reaper, on_reap);
 }
 
 static bool would_block(int error) {
@@ -105,14 +123,9 @@ void conn_shutdown(struct conn *conn) {
 }
 
 void conn_wait_for(struct conn *conn, unsigned events) {
-    if (conn->closing || conn->events == events) {
-        return;
-    }
-    conn->events = (uint8_t)events;
-    if (events) {
-        uv_poll_start(&conn->poll, (int)events, on_ready);
-    } else {
-        uv_poll_stop(&conn->poll);
+    if (!conn->closing && conn->events != events) {
+        conn->events = (uint8_t)events;
+        readiness_change(&conn->loop->readiness, conn->fd, events, conn);
     }
 }
 
@@ -123,14 +136,35 @@ void conn_set_deadline(struct conn *conn, int64_t at) {
 }
 
 void conn_clear_deadline(struct conn *conn) {
-    wheel_disarm(&conn->timer);
+    if (!conn->closing) {
+        wheel_disarm(&conn->timer);
+    }
 }
 
-void conn_loop_init(struct conn_loop *loop, uv_loop_t *uv) {
+int conn_loop_init(struct conn_loop *loop, uv_loop_t *uv) {
+    int rc = readiness_open(&loop->readiness, uv, on_ready);
+    if (rc) {
+        return rc;
+    }
     loop->uv = uv;
     loop->open = 0;
     loop->now = (int64_t)uv_now(uv);
+    list_init(&loop->closing);
     wheel_init(&loop->wheel, TICK_MS, loop->now);
+    uv_idle_init(uv, &loop->reaper);
+    loop->reaper.data = loop;
+    return 0;
+}
+
+static void on_reaper_closed(uv_handle_t *reaper) {
+    reap(reaper->data);
+}
+
+void conn_loop_close(struct conn_loop *loop) {
+    if (!uv_is_closing((uv_handle_t *)&loop->reaper)) {
+        uv_close((uv_handle_t *)&loop->reaper, on_reaper_closed);
+        readiness_close(&loop->readiness);
+    }
 }
 
 static void fire(void *ctx, struct wheel_node *node) {

@@ -64,6 +64,18 @@ static void refuse_connection(struct worker *worker, struct session_h1 *s, int f
     close(fd);
 }
 
+static struct session_h1 *session_create(struct worker *worker, bool crowded) {
+    struct session_h1 *s = calloc(1, sizeof(*s));
+    if (s) {
+        s->worker = worker;
+        s->crowded = crowded;
+        s->dialog = dialog_create(h1_settings(s));
+    }
+    return s;
+}
+
+static void take_input(struct session_h1 *s, ptrdiff_t n);
+
 void session_accept(struct worker *worker, int fd, const struct peer *peer) {
     bool crowded;
     if (!admit(worker, &crowded)) {
@@ -71,21 +83,23 @@ void session_accept(struct worker *worker, int fd, const struct peer *peer) {
         close(fd);
         return;
     }
-    struct session_h1 *s = calloc(1, sizeof(*s));
-    if (s) {
-        s->worker = worker;
-        s->crowded = crowded;
-        s->dialog = dialog_create(h1_settings(s));
+    struct session_h1 *s = session_create(worker, crowded);
+    if (!s || !s->dialog) {
+        refuse_connection(worker, s, fd);
+        return;
     }
-    if (!s || !s->dialog || conn_open(&s->conn, &worker->net, fd, peer, &h1_conn_ops)) {
+    conn_attach(&s->conn, &worker->net, fd, peer, &h1_conn_ops);
+    // The request is often there already: watched from after that on, the connection is not told of
+    // what it has read.
+    ptrdiff_t n = conn_recv(&s->conn, worker->scratch, WORKER_SCRATCH);
+    if (conn_start(&s->conn)) {
         refuse_connection(worker, s, fd);
         return;
     }
     list_push_back(&worker->sessions, &s->link);
     hub_count(&worker->counters.accepted, 1);
     h1_set_timeout(s, h1_settings(s)->header_timeout_ms);
-    // The request is often there already.
-    h1_conn_ops.readable(&s->conn);
+    take_input(s, n);
 }
 
 void h1_close(struct session_h1 *s) {
@@ -144,9 +158,8 @@ static void drop_input(struct session_h1 *s, size_t n) {
     }
 }
 
-static void on_readable(struct conn *conn) {
-    struct session_h1 *s = container_of(conn, struct session_h1, conn);
-    ptrdiff_t n = conn_recv(conn, s->worker->scratch, WORKER_SCRATCH);
+// What a read brought: bytes in the worker's scratch, nothing, or the end.
+static void take_input(struct session_h1 *s, ptrdiff_t n) {
     if (n == 0) {
         return;
     }
@@ -161,6 +174,11 @@ static void on_readable(struct conn *conn) {
     } else {
         h1_use_input(s, bytes_make(s->worker->scratch, (size_t)n));
     }
+}
+
+static void on_readable(struct conn *conn) {
+    struct session_h1 *s = container_of(conn, struct session_h1, conn);
+    take_input(s, conn_recv(conn, s->worker->scratch, WORKER_SCRATCH));
 }
 
 static void on_writable(struct conn *conn) {

@@ -98,6 +98,11 @@ static int open_loop(struct worker *worker) {
     if (uv_loop_init(&worker->loop)) {
         return ERR_SYSTEM;
     }
+    int rc = conn_loop_init(&worker->net, &worker->loop);
+    if (rc) {
+        uv_loop_close(&worker->loop);
+        return rc;
+    }
     uv_async_init(&worker->loop, &worker->wake, on_wake);
     uv_prepare_init(&worker->loop, &worker->prepare);
     uv_check_init(&worker->loop, &worker->check);
@@ -108,7 +113,6 @@ static int open_loop(struct worker *worker) {
     uv_prepare_start(&worker->prepare, before_wait);
     uv_check_start(&worker->check, turn);
     uv_timer_start(&worker->tick, on_tick, TICK_MS, TICK_MS);
-    conn_loop_init(&worker->net, &worker->loop);
     return 0;
 }
 
@@ -145,8 +149,14 @@ static void close_handle(uv_handle_t *handle, void *arg) {
     }
 }
 
-static void close_loop(struct worker *worker) {
+// Every handle that is left ends with the loop, and with them connections that are closing.
+static void close_handles(struct worker *worker) {
+    conn_loop_close(&worker->net);
     uv_walk(&worker->loop, close_handle, NULL);
+}
+
+static void close_loop(struct worker *worker) {
+    close_handles(worker);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     uv_loop_close(&worker->loop);
 }
@@ -286,6 +296,5 @@ void worker_stop(struct worker *worker) {
     worker->stopping = true;
     close_listeners(worker);
     session_close_all(worker);
-    // Every handle that is left, connections that are closing among them, ends with the loop.
-    uv_walk(&worker->loop, close_handle, NULL);
+    close_handles(worker);
 }

@@ -80,7 +80,7 @@ static void open_on(int fd) {
 static int setup(void **state) {
     int ends[2];
     assert_int_equal(uv_loop_init(&uv), 0);
-    conn_loop_init(&net, &uv);
+    assert_int_equal(conn_loop_init(&net, &uv), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     open_on(ends[0]);
     peer = ends[1];
@@ -89,6 +89,8 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     conn_close(&a.conn);
+    conn_loop_close(&net);
+    conn_loop_close(&net); // harmless
     uv_run(&uv, UV_RUN_DEFAULT); // ends only if nothing is left on the loop
     assert_int_equal(a.closed, 1);
     assert_int_equal(net.open, 0);
