@@ -90,7 +90,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
     conn_close(&a.conn);
     conn_loop_close(&net);
-    conn_loop_close(&net); // harmless
+    conn_loop_close(&net);       // harmless
     uv_run(&uv, UV_RUN_DEFAULT); // ends only if nothing is left on the loop
     assert_int_equal(a.closed, 1);
     assert_int_equal(net.open, 0);
@@ -301,6 +301,170 @@ static void test_a_descriptor_that_cannot_be_polled(void **state) {
     assert_int_equal(net.open, 1);
 }
 
+// ---- many connections, and what they do to each other ----
+
+enum { CROWD = 300 };
+
+// One of many, freed as soon as it may be, so that whoever uses it too long is found out.
+struct member {
+    struct conn conn;
+    int place;
+};
+
+static struct member *crowd[CROWD];
+static int crowd_peers[CROWD];
+static int heard, gone;
+static void (*when_heard)(struct member *member);
+
+static void on_member_readable(struct conn *conn) {
+    heard++;
+    when_heard(container_of(conn, struct member, conn));
+}
+
+static void on_member_closed(struct conn *conn) {
+    struct member *member = container_of(conn, struct member, conn);
+    gone++;
+    crowd[member->place] = NULL;
+    free(member);
+}
+
+static const struct conn_ops member_ops = {
+    .readable = on_member_readable,
+    .closed = on_member_closed,
+};
+
+static void add_member(int place, int fd) {
+    static const struct peer nobody;
+    crowd[place] = malloc(sizeof(*crowd[place]));
+    assert_non_null(crowd[place]);
+    crowd[place]->place = place;
+    assert_int_equal(conn_open(&crowd[place]->conn, &net, fd, &nobody, &member_ops), 0);
+}
+
+static void gather_crowd(int size, void (*then)(struct member *member)) {
+    heard = gone = 0;
+    when_heard = then;
+    for (int i = 0; i < size; i++) {
+        int ends[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        crowd_peers[i] = ends[1];
+        add_member(i, ends[0]);
+        assert_int_equal(write(ends[1], "x", 1), 1);
+    }
+}
+
+static void close_peers(int size) {
+    for (int i = 0; i < size; i++) {
+        close(crowd_peers[i]);
+    }
+}
+
+static void close_itself(struct member *member) {
+    conn_close(&member->conn);
+}
+
+static void test_many_close_themselves(void **state) {
+    gather_crowd(CROWD, close_itself);
+    for (int i = 0; i < 4; i++) {
+        turn();
+    }
+    assert_int_equal(heard, CROWD);
+    assert_int_equal(gone, CROWD);
+    assert_int_equal(net.open, 1);
+    close_peers(CROWD);
+}
+
+static void close_everyone(struct member *member) {
+    for (int i = 0; i < CROWD; i++) {
+        conn_close(&crowd[i]->conn);
+    }
+    assert_int_equal(gone, 0); // they must last for the rest of this turn
+}
+
+// The others have input too, and the loop may know it already.
+static void test_one_closes_all_the_others(void **state) {
+    gather_crowd(CROWD, close_everyone);
+    for (int i = 0; i < 4; i++) {
+        turn();
+    }
+    assert_int_equal(heard, 1);
+    assert_int_equal(gone, CROWD);
+    close_peers(CROWD);
+}
+
+static int reused;
+
+// Closes the other one and opens a third, which gets its descriptor.
+static void replace_the_other(struct member *member) {
+    struct member *other = crowd[!member->place];
+    int fd = other->conn.fd, ends[2];
+    if (member->place == 2) {
+        return; // nobody has said anything to this one
+    }
+    conn_close(&other->conn);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    reused = ends[0] == fd;
+    crowd_peers[2] = ends[1];
+    add_member(2, ends[0]);
+    conn_close(&member->conn);
+}
+
+static void test_a_descriptor_used_again_in_the_same_turn(void **state) {
+    gather_crowd(2, replace_the_other);
+    turn();
+    turn();
+    assert_true(reused);
+    assert_int_equal(heard, 1); // neither the one that closed, nor in its name the new one
+    assert_int_equal(gone, 2);
+    assert_int_equal(write(crowd_peers[2], "x", 1), 1);
+    turn();
+    assert_int_equal(heard, 2);
+    conn_close(&crowd[2]->conn);
+    turn();
+    assert_int_equal(gone, 3);
+    close_peers(3);
+}
+
+static void test_the_loop_closes_behind_them(void **state) {
+    gather_crowd(3, close_itself);
+    for (int i = 0; i < 3; i++) {
+        conn_close(&crowd[i]->conn);
+        conn_clear_deadline(&crowd[i]->conn); // too late to mean anything
+    }
+    assert_int_equal(gone, 0);
+    conn_close(&a.conn);
+    conn_loop_close(&net);
+    assert_int_equal(gone, 0);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_int_equal(gone, 3);
+    assert_int_equal(heard, 0);
+    close_peers(3);
+}
+
+// In two steps: nothing is told in between, and what was read is not told again.
+static void test_attached_and_started_later(void **state) {
+    static const struct peer nobody;
+    struct record b = {.read_size = 16};
+    char bytes[8];
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(write(ends[1], "early", 5), 5);
+    conn_attach(&b.conn, &net, ends[0], &nobody, &ops);
+    turn();
+    assert_int_equal(b.readable, 0);
+    assert_int_equal(conn_recv(&b.conn, bytes, sizeof(bytes)), 5);
+    assert_int_equal(conn_start(&b.conn), 0);
+    turn();
+    assert_int_equal(b.readable, 0);
+    assert_int_equal(write(ends[1], "late", 4), 4);
+    turn();
+    assert_int_equal(b.got_len, 4);
+    conn_close(&b.conn);
+    turn();
+    assert_int_equal(b.closed, 1);
+    close(ends[1]);
+}
+
 // A pair of TCP sockets, for what Unix sockets do not do: a reset behind unread bytes.
 static void connect_tcp(void) {
     struct sockaddr_in at = {.sin_family = AF_INET};
@@ -386,6 +550,11 @@ int main(void) {
         TEST(test_deadline_replaced_and_cleared),
         TEST(test_close_when_expired),
         TEST(test_a_descriptor_that_cannot_be_polled),
+        TEST(test_many_close_themselves),
+        TEST(test_one_closes_all_the_others),
+        TEST(test_a_descriptor_used_again_in_the_same_turn),
+        TEST(test_the_loop_closes_behind_them),
+        TEST(test_attached_and_started_later),
         TEST(test_reset),
         TEST(test_reset_behind_unread_bytes),
         TEST(test_reset_while_waiting_to_write),
