@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/list.h"
 
-enum { ACCEPTS_A_TURN = 128, PAUSE_MS = 100 };
+enum { ACCEPTS_A_TURN = 32, PAUSE_MS = 100 };
 
 bool listener_can_share(void) {
 #ifdef __linux__

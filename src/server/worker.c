@@ -12,7 +12,7 @@
 #include "server/stream.h"
 
 enum {
-    SENDS_A_TURN = 256,
+    SENDS_A_TURN = 32,
     FRAMES_A_TURN = 4096,
     INBOX_SLOTS = 16384,
     IDLE_TOPICS = 16384,
