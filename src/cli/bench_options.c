@@ -112,6 +112,14 @@ const struct option bench_options[] = {
      .value_name = "N",
      .group = "Listeners",
      .help = "New listeners a second. 0 means as fast as they are taken."},
+    {.name = "herd",
+     .type = OPTION_FLAG,
+     .flags = OPTION_ARGS_ONLY,
+     AT(herd),
+     .group = "Listeners",
+     .help = "Hold the processes of --pid until every listener stands at their door with its "
+             "request sent, then let them go: measures how fast the server takes listeners in, "
+             "however slowly this generator connects. Its backlog must hold them."},
     {.name = "rate",
      .letter = 'r',
      .type = OPTION_COUNT,

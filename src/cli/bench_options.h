@@ -10,7 +10,7 @@ struct bench_settings {
     uint64_t threads, processes, connecting, connect_rate, catch_up;
     int64_t duration_ms, warmup_ms, patience_ms;
     struct texts pid;
-    bool json;
+    bool herd, json;
 };
 
 extern const struct option bench_options[];

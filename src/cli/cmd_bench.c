@@ -40,6 +40,7 @@ static void fill_counts(const struct bench_settings *bench, struct load_settings
     // A thread belongs to one process, and each process needs one.
     load->threads = most > load->processes ? most : load->processes;
     load->connecting = (unsigned)bench->connecting;
+    load->herd = bench->herd;
     load->connect_rate = (unsigned)bench->connect_rate;
     load->catch_up = (unsigned)bench->catch_up;
     load->rate = (double)bench->rate;
@@ -78,6 +79,9 @@ static int check(const struct options *options, const struct bench_settings *ben
     if (bench->topics_per_connection > 1 && bench->subscribe_url) {
         return commands_usage_error(options, "--topics-per-connection works with --url only, "
                                              "because a template has place for one topic");
+    }
+    if (bench->herd && bench->pid.count == 0) {
+        return commands_usage_error(options, "--herd needs --pid, to know whom to hold");
     }
     return STATUS_OK;
 }

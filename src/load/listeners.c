@@ -239,6 +239,7 @@ static void ask(struct worker *worker, struct listener *listener) {
     ssize_t sent = send(listener->fd, worker->request.at, worker->request.len, MSG_NOSIGNAL);
     if (sent == (ssize_t)worker->request.len) {
         listener->asked = true;
+        load_tick(&worker->tally->asked, 1);
     } else if (sent >= 0 || errno != EAGAIN) {
         drop(worker, listener);
     }
@@ -379,7 +380,8 @@ static int prepare(struct worker *worker) {
     const struct load_settings *settings = shared->settings;
     unsigned workers = shared->workers, each = sequences_each(shared);
     worker->count = (settings->subscribers + workers - 1 - worker->index) / workers;
-    worker->window = (settings->connecting + workers - 1) / workers;
+    worker->window =
+        settings->herd ? worker->count : (settings->connecting + workers - 1) / workers;
     worker->tally = &worker->shared->tallies[worker->index];
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     worker->listeners = calloc(worker->count + 1, sizeof(*worker->listeners));

@@ -34,9 +34,10 @@ struct load_settings {
     unsigned threads, processes;
     unsigned connecting;   // connections being made at a time
     unsigned connect_rate; // a second; 0: as fast as it goes
-    unsigned catch_up;     // events of each topic to miss and to catch up with; 0: no storm
-    double rate;           // events a second; 0: as fast as they are acknowledged
-    unsigned size;         // of the data
+    bool herd;         // the server is held until all have asked, and connecting counts from then
+    unsigned catch_up; // events of each topic to miss and to catch up with; 0: no storm
+    double rate;       // events a second; 0: as fast as they are acknowledged
+    unsigned size;     // of the data
     int64_t duration_ms, warmup_ms;
     int64_t patience_ms;       // how long to wait when nothing moves
     pid_t pids[LOAD_PIDS_MAX]; // the processes of the server, for the figures

@@ -20,7 +20,7 @@ struct load_tally {
     _Alignas(64) atomic_ullong delivered;
     atomic_ullong faults;
     atomic_ullong measured;
-    atomic_uint started, listening, refused, closed, open, caught_up;
+    atomic_uint started, asked, listening, refused, closed, open, caught_up;
     atomic_llong ready_us;  // when the last of its streams began
     atomic_llong last_us;   // when it last got an event
     atomic_llong caught_us; // when its last listener had caught up

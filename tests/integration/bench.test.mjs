@@ -32,6 +32,20 @@ test('bench keeps to its timetable and finds every event in order', async (t) =>
   assert.ok(report.cpu_us_per_delivery > 0);
 });
 
+test('bench holds a server until all stand at its door', async (t) => {
+  const server = await serve(t);
+  const report = await bench(t, server, ['--subscribers', '200', '--connecting', '3', '--herd', '--rate', '10', '--pid', String(server.pid)]);
+  assertFlawless(report);
+  assert.equal(report.listening, 200);
+  assert.ok(report.connects_per_s > 0);
+});
+
+test('bench --herd wants to know whom to hold', async (t) => {
+  const { status, stderr } = await run(t, ['bench', '--herd']);
+  assert.equal(status, 2);
+  assert.match(stderr, /--pid/);
+});
+
 test('bench with many topics, publishers, threads and processes', async (t) => {
   const server = await serve(t);
   const report = await bench(t, server, [
