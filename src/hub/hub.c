@@ -6,8 +6,8 @@
 #include "hub/deliver.h"
 
 enum {
-    FEED_QUANTUM = 128, // sends for one feed before the next feed has its turn
-    PAST_QUANTUM = 8,   // batches of the past between them
+    FEED_QUANTUM = 32, // sends for one feed before the next feed has its turn
+    PAST_QUANTUM = 2,  // batches of the past between them
 };
 
 static const char *const heartbeat_bytes[ENCODING_COUNT] = {
@@ -188,11 +188,18 @@ bool hub_has_work(const struct hub *hub) {
     return !list_empty(&hub->dirty) || !list_empty(&hub->behind);
 }
 
+// What is left of a budget for a feed. The past has its part of every budget that it fits in, so
+// that a feed which always has someone due keeps nobody from catching up.
+static unsigned share_of_feed(const struct hub *hub, unsigned budget) {
+    bool reserve = !list_empty(&hub->behind) && budget > PAST_QUANTUM;
+    return least(reserve ? budget - PAST_QUANTUM : budget, FEED_QUANTUM);
+}
+
 bool hub_flush(struct hub *hub, unsigned budget) {
     while (budget && hub_has_work(hub)) {
         if (!list_empty(&hub->dirty)) {
             struct feed *feed = container_of(hub->dirty.next, struct feed, dirty);
-            budget -= flush_feed(hub, feed, least(budget, FEED_QUANTUM));
+            budget -= flush_feed(hub, feed, share_of_feed(hub, budget));
         }
         budget -= flush_behind(hub, least(budget, PAST_QUANTUM));
     }

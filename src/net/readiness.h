@@ -1,7 +1,7 @@
 // Which sockets are ready: the connections of one loop, watched through an epoll of their own
 // (readiness_epoll.c) or, where there is none, through libuv (readiness_uv.c). Level-triggered:
-// what was not used up is told again at the next turn. A turn tells of a bounded number, so that
-// other work of the loop is never far away. One thread: its loop's.
+// what was not used up is told again at the next turn. A turn tells of a bounded number of sockets
+// (256 with epoll), so that other work of the loop is never far away. One thread: its loop's.
 #ifndef NET_READINESS_H
 #define NET_READINESS_H
 

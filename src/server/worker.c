@@ -13,6 +13,8 @@
 
 enum {
     SENDS_A_TURN = 32,
+    SENDS_A_FRAME = 4, // that was taken in this turn
+    SENDS_A_TURN_MAX = 256,
     FRAMES_A_TURN = 4096,
     INBOX_SLOTS = 16384,
     IDLE_TOPICS = 16384,
@@ -27,10 +29,10 @@ static void keep_going(uv_idle_t *idle) {
     (void)idle;
 }
 
-// True when the inbox has been emptied.
-static bool drain_inbox(struct worker *worker, size_t most) {
+// Returns how many of `most` were there: less than that, and the inbox is empty.
+static size_t drain_inbox(struct worker *worker, size_t most) {
     event_id lost;
-    while (most--) {
+    for (size_t taken = 0; taken < most; taken++) {
         struct frame *frame = inbox_pop(&worker->inbox, &lost);
         if (frame) {
             hub_take(&worker->hub, frame);
@@ -38,10 +40,18 @@ static bool drain_inbox(struct worker *worker, size_t most) {
         } else if (lost) {
             hub_lose(&worker->hub, lost);
         } else {
-            return true;
+            return taken;
         }
     }
-    return false;
+    return most;
+}
+
+// A publisher waits for the slice that is under way, so a slice is short; but when much has come in
+// it is longer, because those who listen must not fall behind those who publish.
+static unsigned slice(size_t frames) {
+    size_t sends = SENDS_A_FRAME * frames;
+    sends = sends < SENDS_A_TURN ? SENDS_A_TURN : sends;
+    return sends > SENDS_A_TURN_MAX ? SENDS_A_TURN_MAX : (unsigned)sends;
 }
 
 void worker_catch_up(struct worker *worker) {
@@ -50,9 +60,9 @@ void worker_catch_up(struct worker *worker) {
 
 static void turn(uv_check_t *check) {
     struct worker *worker = worker_of_loop((uv_handle_t *)check);
-    bool emptied = drain_inbox(worker, FRAMES_A_TURN);
-    bool more = hub_flush(&worker->hub, SENDS_A_TURN);
-    if (more || !emptied) {
+    size_t frames = drain_inbox(worker, FRAMES_A_TURN);
+    bool more = hub_flush(&worker->hub, slice(frames));
+    if (more || frames == FRAMES_A_TURN) {
         uv_idle_start(&worker->idle, keep_going);
     } else {
         uv_idle_stop(&worker->idle);

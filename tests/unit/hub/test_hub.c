@@ -240,6 +240,29 @@ static void test_from_start_with_a_long_search(void **state) {
     fake_assert_got(&a, "id: 0-1004\ndata: x\n\n");
 }
 
+// However much is due to others at every turn, and however small the turns.
+static void test_catching_up_beside_a_busy_feed(void **state) {
+    enum { CROWD = 40 };
+    static struct fake_sub crowd[CROWD];
+    fake_hub_open(&fake);
+    event_id first = fake_publish(&fake, "t", "x");
+    fake_publish(&fake, "t", "y");
+    for (int i = 0; i < CROWD; i++) {
+        fake_sub_init(&crowd[i], &fake);
+        crowd[i].light = true;
+        fake_join(&crowd[i], "busy");
+    }
+    fake_join_after(&a, "t", first);
+    for (int turn = 0; turn < 3; turn++) {
+        fake_publish(&fake, "busy", "x");
+        assert_true(hub_flush(&fake.hub, 32)); // someone of the crowd is left over
+    }
+    fake_assert_got(&a, "id: 0-1002\ndata: y\n\n");
+    for (int i = 0; i < CROWD; i++) {
+        fake_sub_finish(&crowd[i]);
+    }
+}
+
 // Who stood at the very start, and had everything, is told of what it misses from then on.
 static void test_from_start_does_not_hide_later_losses(void **state) {
     fake.newest = 0;
@@ -468,6 +491,7 @@ int main(void) {
         TEST(test_losses_elsewhere_are_no_gap),
         TEST(test_from_start_sees_no_gap),
         TEST(test_from_start_with_a_long_search),
+        TEST(test_catching_up_beside_a_busy_feed),
         TEST(test_from_start_does_not_hide_later_losses),
         TEST(test_from_start_in_an_empty_hub),
         TEST(test_tells_once_that_all_is_sent),

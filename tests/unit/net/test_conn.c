@@ -396,11 +396,12 @@ static int reused;
 
 // Closes the other one and opens a third, which gets its descriptor.
 static void replace_the_other(struct member *member) {
-    struct member *other = crowd[!member->place];
-    int fd = other->conn.fd, ends[2];
+    int ends[2];
     if (member->place == 2) {
-        return; // nobody has said anything to this one
+        return;
     }
+    struct member *other = crowd[!member->place];
+    int fd = other->conn.fd;
     conn_close(&other->conn);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     reused = ends[0] == fd;
