@@ -12,7 +12,7 @@ struct history_stats {
     uint64_t bytes;          // what the budget is charged with: events, topics and their indexes
     // Events no longer held by any topic, each once, by what made the last one drop it. What was
     // appended is held or is counted here; what found no memory counts as budget.
-    uint64_t dropped_count, dropped_bytes, dropped_age, dropped_budget;
+    uint64_t dropped_count, dropped_bytes, dropped_age, dropped_budget, dropped_purge;
 };
 
 enum history_state {

@@ -1,22 +1,27 @@
 // The writers' half: appending and dropping. The policy: an event is held by every one of its
-// topics or by none, limits push out the oldest, and whatever goes, or never came in, raises the
-// floors, so that a reader who missed it is told. What would not fit alone pushes nothing out: it
-// is dropped.
+// topics that keep such events or by none, limits push out the oldest, and whatever goes, or never
+// came in, raises the floors, so that a reader who missed it is told. What would not fit alone
+// pushes nothing out: it is dropped.
 #include "history/memory.h"
 
 #include "base/error.h"
+#include "history/memory_age.h"
+#include "history/memory_purge.h"
 
 enum {
     PLACE_COST = 32,       // an event in the log, and the allocator's own for the frame
     TOPIC_PLACE_COST = 16, // an event in one topic
     EXPIRE_PORTION = 1024, // events an expire() looks at
-    EXPIRE_PER_APPEND = 4, // so that age holds under load, whenever expire() comes
+    EXPIRE_PER_APPEND = 4, // for each age: it holds under load, whenever expire() comes
+    EXPIRE_PER_APPEND_MAX = 64,
+    PURGE_PER_APPEND = 16,
 };
 
 // The topics that hold a new event, each once.
 struct holding {
     struct memory_topic *topics[FRAME_TOPICS_MAX];
     size_t count;
+    uint64_t *refusal; // why one of its topics does not hold it; NULL when all do
 };
 
 uint64_t memory_charge(const struct frame *frame) {
@@ -32,10 +37,11 @@ static void release(struct memory *memory, struct frame *frame, uint64_t *reason
 
 static void leave_topic(struct memory *memory, struct memory_topic *topic) {
     memory_own_ids_remove(&memory->own_ids, topic, memory_topic_frame(topic, 0));
+    memory_purge_note_drop(memory, topic);
     memory_topics_drop(&memory->topics, topic);
 }
 
-static void drop_oldest_of(struct memory *memory, struct memory_topic *topic, uint64_t *reason) {
+void memory_drop_oldest_of(struct memory *memory, struct memory_topic *topic, uint64_t *reason) {
     event_id id = memory_topic_frame(topic, 0)->id;
     leave_topic(memory, topic);
     struct frame *frame = memory_log_let_go(&memory->log, id);
@@ -57,30 +63,35 @@ static void drop_oldest(struct memory *memory, uint64_t *reason) {
     release(memory, frame, reason);
 }
 
-static bool oldest_is_too_old(const struct memory *memory, int64_t now) {
-    const struct frame *oldest = memory_log_oldest(&memory->log);
-    return oldest && memory->limits.topic.age_ms > 0 &&
-           now - id_to_ms(oldest->id) > memory->limits.topic.age_ms;
+static void tidy_some(struct memory *memory, int64_t now) {
+    size_t portion = EXPIRE_PER_APPEND * memory->rules.age_count;
+    portion = portion < EXPIRE_PER_APPEND_MAX ? portion : EXPIRE_PER_APPEND_MAX;
+    (void)memory_age_some(memory, now, portion);
+    (void)memory_purge_some(memory, PURGE_PER_APPEND);
 }
 
-static bool expire_some(struct memory *memory, int64_t now, size_t portion) {
-    while (portion && oldest_is_too_old(memory, now)) {
-        drop_oldest(memory, &memory->dropped.dropped_age);
-        portion--;
-    }
-    return oldest_is_too_old(memory, now);
-}
-
-// Why the event cannot be held at all; NULL when it can.
+// Why no topic can hold the event; NULL when one could.
 static uint64_t *refusal(struct memory *memory, const struct frame *frame) {
-    const struct history_limits *limits = &memory->limits;
-    if (limits->topic.count == 0 || frame->topic_count == 0) {
+    if (frame->topic_count == 0) {
         return &memory->dropped.dropped_count;
     }
-    if (limits->topic.bytes && frame_cost(frame) > limits->topic.bytes) {
-        return &memory->dropped.dropped_bytes;
+    bool fits = memory_charge(frame) <= memory->rules.limits.bytes;
+    return fits ? NULL : &memory->dropped.dropped_budget;
+}
+
+static const struct topic_limits *limits_of(struct memory *memory, const struct topic_name *name) {
+    const struct memory_topic *topic =
+        memory->rules.limits.rule_count ? memory_topics_find(&memory->topics, name) : NULL;
+    return topic ? topic->limits : memory_rules_of(&memory->rules, name);
+}
+
+static uint64_t *refusal_by(struct memory *memory, const struct topic_limits *limits,
+                            const struct frame *frame) {
+    if (limits->count == 0) {
+        return &memory->dropped.dropped_count;
     }
-    return memory_charge(frame) > limits->bytes ? &memory->dropped.dropped_budget : NULL;
+    bool fits = !limits->bytes || frame_cost(frame) <= limits->bytes;
+    return fits ? NULL : &memory->dropped.dropped_bytes;
 }
 
 static void miss(struct memory *memory, const struct frame *frame, uint64_t *reason) {
@@ -100,10 +111,17 @@ static bool holds(const struct memory *memory, const struct topic_name *name,
 static int enter_topics(struct memory *memory, struct frame *frame, struct holding *holding) {
     for (size_t i = 0; i < frame->topic_count; i++) {
         struct topic_name name = frame_topic(frame, i);
+        const struct topic_limits *limits = limits_of(memory, &name);
+        uint64_t *refused = refusal_by(memory, limits, frame);
+        if (refused) {
+            memory_topics_miss(&memory->topics, &name, frame->id);
+            holding->refusal = refused;
+            continue;
+        }
         if (i && holds(memory, &name, frame)) {
             continue; // a publisher named it twice
         }
-        struct memory_topic *topic = memory_topics_push(&memory->topics, &name, frame);
+        struct memory_topic *topic = memory_topics_push(&memory->topics, &name, limits, frame);
         if (!topic) {
             return ERR_NOMEM;
         }
@@ -123,6 +141,10 @@ static int hold(struct memory *memory, struct frame *frame, struct holding *hold
         }
         return ERR_NOMEM;
     }
+    if (holding->count == 0) {
+        (*holding->refusal)++;
+        return 0;
+    }
     memory_log_push(&memory->log, frame, holding->count);
     memory->frame_bytes += memory_charge(frame);
     for (size_t i = 0; i < holding->count; i++) {
@@ -132,18 +154,19 @@ static int hold(struct memory *memory, struct frame *frame, struct holding *hold
 }
 
 static void trim(struct memory *memory, const struct holding *holding) {
-    const struct history_limits *limits = &memory->limits;
+    uint64_t budget = memory->rules.limits.bytes;
     for (size_t i = 0; i < holding->count; i++) {
         // The new event fits alone, so the topic outlives both loops.
         struct memory_topic *topic = holding->topics[i];
-        while (topic->frames.count > limits->topic.count) {
-            drop_oldest_of(memory, topic, &memory->dropped.dropped_count);
+        const struct topic_limits *limits = topic->limits;
+        while (topic->frames.count > limits->count) {
+            memory_drop_oldest_of(memory, topic, &memory->dropped.dropped_count);
         }
-        while (limits->topic.bytes && topic->bytes > limits->topic.bytes) {
-            drop_oldest_of(memory, topic, &memory->dropped.dropped_bytes);
+        while (limits->bytes && topic->bytes > limits->bytes) {
+            memory_drop_oldest_of(memory, topic, &memory->dropped.dropped_bytes);
         }
     }
-    while (memory->log.events && memory->frame_bytes + memory->topics.bytes > limits->bytes) {
+    while (memory->log.events && memory->frame_bytes + memory->topics.bytes > budget) {
         drop_oldest(memory, &memory->dropped.dropped_budget);
     }
 }
@@ -152,7 +175,7 @@ static void append(struct history *history, struct frame *frame, int64_t now) {
     struct memory *memory = memory_of(history);
     struct holding holding = {.count = 0};
     pthread_mutex_lock(&memory->lock);
-    (void)expire_some(memory, now, EXPIRE_PER_APPEND);
+    tidy_some(memory, now);
     uint64_t *reason = refusal(memory, frame);
     if (!reason && hold(memory, frame, &holding)) {
         reason = &memory->dropped.dropped_budget;
@@ -168,7 +191,8 @@ static void append(struct history *history, struct frame *frame, int64_t now) {
 static bool expire(struct history *history, int64_t now) {
     struct memory *memory = memory_of(history);
     pthread_mutex_lock(&memory->lock);
-    bool more = expire_some(memory, now, EXPIRE_PORTION);
+    bool more = memory_age_some(memory, now, EXPIRE_PORTION);
+    more |= memory_purge_some(memory, EXPIRE_PORTION);
     pthread_mutex_unlock(&memory->lock);
     return more;
 }
@@ -203,6 +227,7 @@ static void destroy(struct history *history) {
     memory_own_ids_finish(&memory->own_ids);
     memory_topics_finish(&memory->topics);
     memory_log_finish(&memory->log);
+    memory_rules_finish(&memory->rules);
     pthread_mutex_destroy(&memory->lock);
     mem_free(memory->mem, memory);
 }
@@ -213,7 +238,8 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
     if (!memory) {
         return ERR_NOMEM;
     }
-    if (pthread_mutex_init(&memory->lock, NULL)) {
+    if (memory_rules_init(&memory->rules, mem, limits) || pthread_mutex_init(&memory->lock, NULL)) {
+        memory_rules_finish(&memory->rules);
         mem_free(mem, memory);
         return ERR_NOMEM;
     }
@@ -224,13 +250,14 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
         .stats = memory_stats,
         .topics = memory_walk,
         .topic = memory_topic_info,
+        .purge = memory_purge,
         .stored = stored,
         .state = state,
         .recall = recall,
         .destroy = destroy,
     };
     memory->mem = mem;
-    memory->limits = *limits;
+    list_init(&memory->purges);
     memory_log_init(&memory->log, mem);
     memory_floors_init(&memory->floors, key, limits->origin);
     memory_topics_init(&memory->topics, mem, &memory->floors);

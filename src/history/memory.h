@@ -8,25 +8,31 @@
 #include "history/history.h"
 #include "history/memory_log.h"
 #include "history/memory_own_ids.h"
+#include "history/memory_rules.h"
 #include "history/memory_topics.h"
 
 struct memory {
     struct history history;
     const struct mem *mem;
-    struct history_limits limits; // constant
     pthread_mutex_t lock;
     // Below: under the lock.
+    struct memory_rules rules;
     struct memory_log log;
     struct memory_topics topics;
     struct memory_own_ids own_ids;
     uint64_t frame_bytes;         // what the events are charged with
     struct history_stats dropped; // only the counters of drops
+    struct list purges;           // of struct memory_purge, oldest first
     struct memory_floors floors;
 };
 
 // What the global budget is charged with for holding a frame: the frame, its places in the log, in
 // the topics and in the index of own ids.
 uint64_t memory_charge(const struct frame *frame);
+
+// Drops the oldest event of one topic; *reason counts it if no other topic has it. The topic may be
+// gone afterwards.
+void memory_drop_oldest_of(struct memory *memory, struct memory_topic *topic, uint64_t *reason);
 
 // The readers' half of the interface.
 int memory_read(struct past *past, const struct selection *selection, event_id after, event_id upto,

@@ -3,6 +3,8 @@
 // hold it.
 #include "history/memory.h"
 
+#include "history/memory_purge.h"
+
 struct walk {
     history_visit *visit;
     void *ctx;
@@ -19,21 +21,28 @@ void memory_stats(struct history *history, struct history_stats *out) {
     pthread_mutex_unlock(&memory->lock);
 }
 
+// Whether any of it can be seen.
+static bool is_shown(const struct memory_topic *topic) {
+    return memory_purge_first(topic) < topic->frames.count;
+}
+
 static struct history_topic describe(const struct memory_topic *topic) {
+    uint32_t first = memory_purge_first(topic);
     return (struct history_topic){
         .name = memory_topic_name(topic),
-        .events = topic->frames.count,
-        .bytes = topic->bytes,
-        .oldest = memory_topic_frame(topic, 0)->id,
+        .events = topic->frames.count - first,
+        .bytes = memory_purge_bytes_left(topic),
+        .oldest = memory_topic_frame(topic, first)->id,
         .newest = memory_topic_frame(topic, topic->frames.count - 1)->id,
     };
 }
 
 static void visit_node(void *ctx, struct map_node *node) {
     struct walk *walk = ctx;
-    if (!walk->ended) {
-        struct history_topic topic = describe(container_of(node, struct memory_topic, node));
-        walk->ended = !walk->visit(walk->ctx, &topic);
+    const struct memory_topic *topic = container_of(node, struct memory_topic, node);
+    if (!walk->ended && is_shown(topic)) {
+        struct history_topic described = describe(topic);
+        walk->ended = !walk->visit(walk->ctx, &described);
     }
 }
 
@@ -52,10 +61,11 @@ bool memory_topic_info(struct history *history, const struct topic_name *name,
     struct memory *memory = memory_of(history);
     pthread_mutex_lock(&memory->lock);
     const struct memory_topic *topic = memory_topics_find(&memory->topics, name);
-    if (topic) {
+    bool shown = topic && is_shown(topic);
+    if (shown) {
         *out = describe(topic);
         out->name = name->text; // the topic's own may be gone when this returns
     }
     pthread_mutex_unlock(&memory->lock);
-    return topic != NULL;
+    return shown;
 }

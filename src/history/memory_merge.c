@@ -2,6 +2,8 @@
 // ids with every bit flipped, and the smallest key is the highest id.
 #include "history/memory_merge.h"
 
+#include "history/memory_purge.h"
+
 bool memory_merge_serves(const struct selection *selection) {
     return !selection->has_pattern && selection->count <= MERGE_MAX;
 }
@@ -39,12 +41,14 @@ static void sift_down(struct memory_merge *merge, uint32_t at) {
 }
 
 static void add_topic(struct memory_merge *merge, const struct memory_topic *topic, event_id from) {
-    uint32_t above = memory_topic_seek(topic, from);
-    if (merge->backward ? above == 0 : above == topic->frames.count) {
+    uint32_t above = memory_topic_seek(topic, from), first = memory_purge_first(topic);
+    above = above < first && !merge->backward ? first : above;
+    if (merge->backward ? above <= first : above == topic->frames.count) {
         return;
     }
     struct merge_head *head = &merge->heads[merge->count];
-    *head = (struct merge_head){.topic = topic, .at = merge->backward ? above - 1 : above};
+    *head = (struct merge_head){
+        .topic = topic, .first = first, .at = merge->backward ? above - 1 : above};
     head->key = key_of(merge, head);
     sift_up(merge, merge->count++);
 }
@@ -68,7 +72,7 @@ struct frame *memory_merge_peek(const struct memory_merge *merge) {
 
 static void advance(struct memory_merge *merge) {
     struct merge_head *head = &merge->heads[0];
-    if (head->at == (merge->backward ? 0 : head->topic->frames.count - 1)) {
+    if (head->at == (merge->backward ? head->first : head->topic->frames.count - 1)) {
         *head = merge->heads[--merge->count];
     } else {
         head->at = merge->backward ? head->at - 1 : head->at + 1;

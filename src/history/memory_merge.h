@@ -11,7 +11,7 @@ enum { MERGE_MAX = 128 }; // topics; whoever asks for more has the log scanned i
 
 struct merge_head {
     event_id key;
-    uint32_t at;
+    uint32_t at, first; // none before `first` is handed out
     const struct memory_topic *topic;
 };
 

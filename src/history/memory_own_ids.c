@@ -4,6 +4,7 @@
 #include "history/memory_own_ids.h"
 
 #include "base/error.h"
+#include "history/memory_purge.h"
 
 // Matches of one pattern against one topic that a search may take.
 enum { SEARCH_MATCHES = 4096 };
@@ -135,15 +136,23 @@ void memory_own_ids_remove(struct memory_own_ids *ids, const struct memory_topic
     mem_free(ids->mem, own);
 }
 
+static bool is_shown(const struct own_id *own) {
+    return !own->topic->purge || own->frame->id > own->topic->purge->upto;
+}
+
 int memory_own_ids_find(const struct memory_own_ids *ids, const struct memory_topic *topic,
                         struct bytes own_id, event_id *at) {
     struct own_key key = {.text = own_id, .topic = topic};
-    const struct own_id *own = oldest_in_topic(ids, &key);
-    if (!own) {
-        return ERR_NOT_FOUND;
+    const struct own_id *first = oldest_in_topic(ids, &key), *own = first;
+    for (uint32_t hidden = 0; own && hidden < SEARCH_MATCHES; hidden++) {
+        if (is_shown(own)) {
+            *at = own->frame->id;
+            return 0;
+        }
+        own = container_of(own->in_topic.same.next, struct own_id, in_topic.same);
+        own = own == first ? NULL : own;
     }
-    *at = own->frame->id;
-    return 0;
+    return ERR_NOT_FOUND;
 }
 
 int memory_own_ids_search(const struct memory_own_ids *ids, const struct selection *selection,
@@ -155,7 +164,7 @@ int memory_own_ids_search(const struct memory_own_ids *ids, const struct selecti
     for (uint32_t matches = 0; own && matches < SEARCH_MATCHES; matches += selection->count) {
         struct topic_name name = {.text = memory_topic_name(own->topic),
                                   .hash = own->topic->node.hash};
-        if (selection_names(selection, &name)) {
+        if (is_shown(own) && selection_names(selection, &name)) {
             *at = own->frame->id;
             return 0;
         }

@@ -7,17 +7,20 @@
 
 #include "base/error.h"
 #include "history/memory_merge.h"
+#include "history/memory_purge.h"
 
 enum {
     PORTION = 256,            // events taken from the log in one hold of the lock
     MERGE_PORTION = 1024,     // steps of a backward merge in one hold of the lock
     SCAN_EVENTS = 4096,       // events a read() of a pattern looks at
-    LOOK_BACK_EVENTS = 65536, // events a last() of a pattern looks at
+    LOOK_BACK_EVENTS = 65536, // events a last() of a pattern or of several topics looks at
 };
 
 struct portion {
     struct frame *frames[PORTION];
     size_t count;
+    size_t looked_at; // also at what is out of sight
+    event_id last;    // looked at
 };
 
 static event_id floor_of(const struct memory *memory, const struct selection *selection) {
@@ -58,27 +61,36 @@ static void read_topics(struct memory *memory, const struct selection *selection
     pthread_mutex_unlock(&memory->lock);
 }
 
+static void look_at(const struct memory *memory, struct frame *frame, struct portion *portion) {
+    portion->looked_at++;
+    portion->last = frame->id;
+    // Purged events are passed over here, under the lock, and only while there are any.
+    if (list_empty(&memory->purges) || memory_purge_shows(memory, frame)) {
+        portion->frames[portion->count++] = frame_ref(frame);
+    }
+}
+
 static void take_forward(struct memory *memory, event_id after, event_id upto,
                          struct portion *portion) {
-    portion->count = 0;
+    portion->count = portion->looked_at = 0;
     pthread_mutex_lock(&memory->lock);
     struct log_place place = memory_log_seek(&memory->log, after);
     struct frame *frame = memory_log_next(&memory->log, &place);
-    while (frame && frame->id <= upto && portion->count < PORTION) {
-        portion->frames[portion->count++] = frame_ref(frame);
+    while (frame && frame->id <= upto && portion->looked_at < PORTION) {
+        look_at(memory, frame, portion);
         frame = memory_log_next(&memory->log, &place);
     }
     pthread_mutex_unlock(&memory->lock);
 }
 
 static void take_backward(struct memory *memory, event_id upto, struct portion *portion) {
-    portion->count = 0;
+    portion->count = portion->looked_at = 0;
     pthread_mutex_lock(&memory->lock);
     struct log_place place = memory_log_seek(&memory->log, upto);
     struct frame *frame = memory_log_prev(&memory->log, &place);
-    while (frame && portion->count < PORTION) {
-        portion->frames[portion->count++] = frame_ref(frame);
-        frame = portion->count < PORTION ? memory_log_prev(&memory->log, &place) : NULL;
+    while (frame && portion->looked_at < PORTION) {
+        look_at(memory, frame, portion);
+        frame = portion->looked_at < PORTION ? memory_log_prev(&memory->log, &place) : NULL;
     }
     pthread_mutex_unlock(&memory->lock);
 }
@@ -104,18 +116,21 @@ static bool keep_heard(struct portion *portion, const struct selection *selectio
             return false;
         }
     }
+    if (portion->looked_at) {
+        batch->reached = portion->last;
+    }
     return true;
 }
 
 static void read_log(struct memory *memory, const struct selection *selection, event_id upto,
                      size_t bytes_left, struct past_batch *batch) {
-    struct portion portion;
+    struct portion portion = {.count = 0};
     for (size_t looked_at = 0; looked_at < SCAN_EVENTS; looked_at += PORTION) {
         take_forward(memory, batch->reached, upto, &portion);
         if (!keep_heard(&portion, selection, &bytes_left, batch)) {
             break;
         }
-        if (portion.count < PORTION) {
+        if (portion.looked_at < PORTION) {
             batch->reached = upto;
             break;
         }
@@ -156,10 +171,26 @@ static size_t step_back(struct memory *memory, const struct selection *selection
     return steps;
 }
 
+static event_id last_of_topic(struct memory *memory, const struct topic_name *name, size_t count,
+                              event_id upto) {
+    event_id cursor = upto;
+    pthread_mutex_lock(&memory->lock);
+    const struct memory_topic *topic = memory_topics_find(&memory->topics, name);
+    uint32_t first = topic ? memory_purge_first(topic) : 0;
+    uint32_t above = topic ? memory_topic_seek(topic, upto) : 0;
+    if (count && above > first) {
+        uint32_t most = above - first;
+        cursor = memory_topic_frame(topic, above - (count < most ? (uint32_t)count : most))->id - 1;
+    }
+    pthread_mutex_unlock(&memory->lock);
+    return cursor;
+}
+
 static event_id last_of_topics(struct memory *memory, const struct selection *selection,
                                size_t count, event_id upto) {
     event_id cursor = upto;
     size_t steps = 0;
+    count = count < LOOK_BACK_EVENTS ? count : LOOK_BACK_EVENTS;
     do {
         size_t most = count < MERGE_PORTION ? count : MERGE_PORTION;
         steps = step_back(memory, selection, most, &cursor);
@@ -170,19 +201,19 @@ static event_id last_of_topics(struct memory *memory, const struct selection *se
 
 static event_id last_of_log(struct memory *memory, const struct selection *selection, size_t count,
                             event_id upto) {
-    struct portion portion;
+    struct portion portion = {.count = 0};
     event_id cursor = upto, seen = upto;
     for (size_t looked_at = 0; count && looked_at < LOOK_BACK_EVENTS; looked_at += PORTION) {
         take_backward(memory, seen, &portion);
         for (size_t i = 0; i < portion.count; i++) {
-            seen = portion.frames[i]->id - 1;
             if (count && selection_hears(selection, portion.frames[i])) {
-                cursor = seen;
+                cursor = portion.frames[i]->id - 1;
                 count--;
             }
         }
         release_from(&portion, 0);
-        if (portion.count < PORTION) {
+        seen = portion.last - 1;
+        if (portion.looked_at < PORTION) {
             break;
         }
     }
@@ -192,6 +223,9 @@ static event_id last_of_log(struct memory *memory, const struct selection *selec
 event_id memory_last(struct past *past, const struct selection *selection, size_t count,
                      event_id upto) {
     struct memory *memory = memory_of_past(past);
+    if (selection->count == 1 && !selection->has_pattern) {
+        return last_of_topic(memory, &selection->items[0].name, count, upto);
+    }
     return memory_merge_serves(selection) ? last_of_topics(memory, selection, count, upto)
                                           : last_of_log(memory, selection, count, upto);
 }

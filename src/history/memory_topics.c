@@ -48,7 +48,8 @@ struct memory_topic *memory_topics_find(const struct memory_topics *topics,
 }
 
 static struct memory_topic *create_topic(struct memory_topics *topics,
-                                         const struct topic_name *name) {
+                                         const struct topic_name *name,
+                                         const struct topic_limits *limits) {
     struct memory_topic *topic = mem_new(topics->mem, sizeof(*topic) + name->text.len);
     if (!topic) {
         return NULL;
@@ -60,6 +61,7 @@ static struct memory_topic *create_topic(struct memory_topics *topics,
         return NULL;
     }
     ring_init(&topic->frames, topics->mem, sizeof(struct frame *));
+    topic->limits = limits;
     topic->floor = memory_floors_of_topic(topics->floors, name->hash);
     topic->prefixes = memory_floors_prefixes(topics->floors, name->text);
     topics->bytes += memory_topics_cost(topic->name_len);
@@ -74,10 +76,10 @@ static void retire_if_empty(struct memory_topics *topics, struct memory_topic *t
 }
 
 struct memory_topic *memory_topics_push(struct memory_topics *topics, const struct topic_name *name,
-                                        struct frame *frame) {
+                                        const struct topic_limits *limits, struct frame *frame) {
     struct memory_topic *topic = memory_topics_find(topics, name);
     if (!topic) {
-        topic = create_topic(topics, name);
+        topic = create_topic(topics, name, limits);
     }
     if (!topic) {
         return NULL;
@@ -98,13 +100,18 @@ void memory_topics_unpush(struct memory_topics *topics, struct memory_topic *top
     retire_if_empty(topics, topic);
 }
 
+void memory_topics_raise(struct memory_topics *topics, struct memory_topic *topic, event_id id) {
+    // It may be lower than the floor already: of an event too large to be held, of a bucket, or of
+    // what was purged.
+    topic->floor = topic->floor < id ? id : topic->floor;
+    memory_floors_raise(topics->floors, &topic->prefixes, id);
+}
+
 void memory_topics_drop(struct memory_topics *topics, struct memory_topic *topic) {
     const struct frame *frame = memory_topic_frame(topic, 0);
     ring_pop(&topic->frames);
     topic->bytes -= frame_cost(frame);
-    // It may be lower than the floor already: of an event too large to be held, or of a bucket.
-    topic->floor = topic->floor < frame->id ? frame->id : topic->floor;
-    memory_floors_raise(topics->floors, &topic->prefixes, frame->id);
+    memory_topics_raise(topics, topic, frame->id);
     retire_if_empty(topics, topic);
 }
 

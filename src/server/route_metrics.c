@@ -128,8 +128,10 @@ static void put_gauges(struct server *server, struct buf *out) {
         "freshet_history_dropped_total{reason=\"count\"} %" PRIu64 "\n"
         "freshet_history_dropped_total{reason=\"topic-bytes\"} %" PRIu64 "\n"
         "freshet_history_dropped_total{reason=\"age\"} %" PRIu64 "\n"
-        "freshet_history_dropped_total{reason=\"bytes\"} %" PRIu64 "\n",
-        history.dropped_count, history.dropped_bytes, history.dropped_age, history.dropped_budget);
+        "freshet_history_dropped_total{reason=\"bytes\"} %" PRIu64 "\n"
+        "freshet_history_dropped_total{reason=\"purge\"} %" PRIu64 "\n",
+        history.dropped_count, history.dropped_bytes, history.dropped_age, history.dropped_budget,
+        history.dropped_purge);
     (void)buf_printf(out,
                      "# HELP freshet_info The version.\n# TYPE freshet_info gauge\n"
                      "freshet_info{version=\"%s\"} 1\n",

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
+
 static const struct history_limits FEW = {.topic.count = 3, .bytes = 1 << 30};
 
 static void nothing_is_held_at_first(void **state) {
@@ -14,6 +16,62 @@ static void nothing_is_held_at_first(void **state) {
     assert_int_equal(stats_of(&f).events, 0);
     assert_int_equal(last_of(&f, "a", 5, 100), 100);
     assert_int_equal(find_own(&f, "a", "x"), 0);
+    fixture_finish(&f);
+}
+
+static int purge(struct fixture *f, const char *topic) {
+    struct topic_name name = name_of(f, topic);
+    return f->history->purge(f->history, &name);
+}
+
+static void what_is_purged_is_a_gap(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_own(&f, 1, "a", "mine");
+    append_event(&f, 2, "b");
+    append_own(&f, 3, "a b", "ours");
+    append_event(&f, 4, "c/d");
+    assert_int_equal(purge(&f, "a"), 0);
+    assert_int_equal(purge(&f, "a"), ERR_NOT_FOUND);
+    assert_int_equal(purge(&f, "elsewhere"), ERR_NOT_FOUND);
+    append_event(&f, 5, "a");
+    assert_true(assert_reads(&f, "a", 0, 9, "5") >= 3);
+    assert_true(floor_of(&f, "*") >= 3);
+    assert_int_equal(assert_reads(&f, "b", 0, 9, "2 3"), 0);
+    assert_reads(&f, "c/*", 0, 9, "4");
+    assert_int_equal(find_own(&f, "a", "mine"), 0);
+    assert_int_equal(find_own(&f, "a", "ours"), 0);
+    assert_int_equal(find_own(&f, "b", "ours"), 3);
+    assert_int_equal(last_of(&f, "a", 9, 9), 4);
+    fixture_finish(&f);
+}
+
+static const struct history_rule TWO_RULES[] = {
+    {.pattern = {"keep/*", 6}, .limits = {.count = 5}},
+    {.pattern = {"none", 4}, .limits = {.count = 0}},
+};
+
+static const struct history_limits BY_RULES = {
+    .topic = {.count = 2, .age_ms = 1000}, .rules = TWO_RULES, .rule_count = 2, .bytes = 1 << 30};
+
+static void topics_have_limits_of_their_own(void **state) {
+    struct fixture f;
+    char expected[128] = "", *end = expected;
+    fixture_init(&f, *state, &BY_RULES);
+    for (event_id i = 1; i <= 6; i++) {
+        append_event(&f, id_from_ms(10) + i, "keep/a plain none");
+        end += i > 1 ? sprintf(end, "%s%llu", i > 2 ? " " : "",
+                               (unsigned long long)(id_from_ms(10) + i))
+                     : 0;
+    }
+    assert_reads(&f, "keep/a", 0, UINT64_MAX, expected);
+    assert_reads(&f, "none", 0, UINT64_MAX, "");
+    assert_int_equal(floor_of(&f, "none"), id_from_ms(10) + 6);
+    assert_int_equal(last_of(&f, "plain", 9, UINT64_MAX), id_from_ms(10) + 4);
+    while (f.history->expire(f.history, 2000)) {
+    }
+    assert_reads(&f, "plain", 0, UINT64_MAX, "");
+    assert_reads(&f, "keep/a", 0, UINT64_MAX, expected);
     fixture_finish(&f);
 }
 
@@ -460,6 +518,8 @@ int conformance_run(const struct backend *backend) {
         cmocka_unit_test_prestate(a_dropped_own_id_is_not_found, pass.state),
         cmocka_unit_test_prestate(topics_are_walked_in_portions, pass.state),
         cmocka_unit_test_prestate(one_topic_is_described, pass.state),
+        cmocka_unit_test_prestate(what_is_purged_is_a_gap, pass.state),
+        cmocka_unit_test_prestate(topics_have_limits_of_their_own, pass.state),
     };
     return cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
 }

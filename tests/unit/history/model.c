@@ -76,12 +76,16 @@ uint64_t model_bytes(const struct model *model) {
     return sum;
 }
 
+static const struct topic_limits *limits_of(const struct model *model, int topic) {
+    return history_limits_of(&model->limits, bytes_of(MODEL_NAMES[topic]));
+}
+
 static void trim(struct model *model, int topic) {
+    const struct topic_limits *limits = limits_of(model, topic);
     size_t count;
     uint64_t bytes;
     struct model_event *oldest = oldest_of(model, topic, &count, &bytes);
-    while (count > model->limits.topic.count ||
-           (model->limits.topic.bytes && bytes > model->limits.topic.bytes)) {
+    while (count > limits->count || (limits->bytes && bytes > limits->bytes)) {
         drop(model, oldest, topic);
         oldest = oldest_of(model, topic, &count, &bytes);
     }
@@ -90,16 +94,17 @@ static void trim(struct model *model, int topic) {
 void model_arrive(struct model *model) {
     const struct history_limits *limits = &model->limits;
     struct model_event *event = &model->events[model->count - 1];
-    bool fits = limits->topic.count && event->charge <= limits->bytes &&
-                (!limits->topic.bytes || event->cost <= limits->topic.bytes);
     memcpy(event->held, event->named, sizeof(event->held));
-    if (!fits) {
+    if (event->charge > limits->bytes) {
         drop_everywhere(model, event);
         forget_dropped(model);
         return;
     }
     for (int topic = 0; topic < MODEL_TOPICS; topic++) {
-        if (event->held[topic]) {
+        const struct topic_limits *own = limits_of(model, topic);
+        if (event->held[topic] && (own->count == 0 || (own->bytes && event->cost > own->bytes))) {
+            drop(model, event, topic);
+        } else if (event->held[topic]) {
             trim(model, topic);
         }
     }
@@ -110,12 +115,28 @@ void model_arrive(struct model *model) {
 }
 
 void model_expire(struct model *model, int64_t now) {
-    for (size_t i = model->first; model->limits.topic.age_ms && i < model->count; i++) {
-        if (now - id_to_ms(model->events[i].id) > model->limits.topic.age_ms) {
-            drop_everywhere(model, &model->events[i]);
+    for (int topic = 0; topic < MODEL_TOPICS; topic++) {
+        int64_t age_ms = limits_of(model, topic)->age_ms;
+        for (size_t i = model->first; age_ms && i < model->count; i++) {
+            struct model_event *event = &model->events[i];
+            if (event->held[topic] && now - id_to_ms(event->id) > age_ms) {
+                drop(model, event, topic);
+            }
         }
     }
     forget_dropped(model);
+}
+
+bool model_purge(struct model *model, int topic) {
+    bool any = false;
+    for (size_t i = model->first; i < model->count; i++) {
+        if (model->events[i].held[topic]) {
+            drop(model, &model->events[i], topic);
+            any = true;
+        }
+    }
+    forget_dropped(model);
+    return any;
 }
 
 static bool holds(const struct model_event *event, const struct model_ask *ask) {

@@ -35,6 +35,8 @@ struct model_event *model_add(struct model *model);
 // The event that was added last arrives, with its fields set: drops what has to go.
 void model_arrive(struct model *model);
 void model_expire(struct model *model, int64_t now);
+// False when the topic held nothing.
+bool model_purge(struct model *model, int topic);
 
 // The first event of the topics above `after`; NULL when there is none.
 const struct model_event *model_next(const struct model *model, const struct model_ask *ask,

@@ -206,9 +206,125 @@ static void creation_may_fail(void **state) {
     struct hash_key key = {0};
     struct history *history = NULL;
     test_mem_init(&mem);
-    mem.fail_at = 1;
-    assert_int_equal(history_memory_create(&history, &mem.mem, &key, &AMPLE), ERR_NOMEM);
+    for (long fail_at = 1; fail_at <= 2; fail_at++) {
+        mem.fail_at = mem.calls + fail_at;
+        assert_int_equal(history_memory_create(&history, &mem.mem, &key, &AMPLE), ERR_NOMEM);
+    }
     test_mem_finish(&mem);
+}
+
+static const size_t MANY = 5000; // more than a purge drops at once
+
+static void append_many(struct fixture *f) {
+    for (event_id id = 1; id <= MANY; id++) {
+        append_own(f, id, id % 10 ? "big/a" : "big/a other", "same");
+    }
+}
+
+// All of it is out of sight when the call returns, though most of it is still there.
+static void a_large_purge_is_done_in_portions(void **state) {
+    struct fixture f;
+    struct history_topic topic;
+    fixture_init(&f, &MEMORY, &AMPLE);
+    append_many(&f);
+    struct topic_name name = name_of(&f, "big/a");
+    assert_int_equal(f.history->purge(f.history, &name), 0);
+    assert_in_range(stats_of(&f).events, MANY - 1024, MANY - 1);
+    assert_int_equal(assert_reads(&f, "big/a", 0, MANY, ""), MANY);
+    assert_false(f.history->topic(f.history, &name, &topic));
+    assert_int_equal(last_of(&f, "big/a", 3, MANY), MANY);
+    assert_int_equal(last_of(&f, "big/* none", 3, MANY), MANY - 21); // what `other` still holds
+    assert_int_equal(find_own(&f, "big/a", "same"), 0);
+    assert_int_equal(f.history->purge(f.history, &name), ERR_NOT_FOUND);
+
+    append_own(&f, MANY + 1, "big/a", "other");
+    assert_reads(&f, "big/a", 0, MANY + 1, "5001");
+    assert_int_equal(find_own(&f, "big/a", "other"), MANY + 1);
+    assert_true(f.history->topic(f.history, &name, &topic));
+    assert_int_equal(topic.events, 1);
+    assert_int_equal(topic.oldest, MANY + 1);
+    assert_true(topic.bytes < 1000);
+    int calls = 1;
+    for (; f.history->expire(f.history, 0); calls++) {
+    }
+    assert_in_range(calls, 4, 6);
+    assert_int_equal(stats_of(&f).events, MANY / 10 + 1);
+    assert_int_equal(stats_of(&f).dropped_purge, MANY - MANY / 10);
+    assert_reads(&f, "big/a", 0, MANY + 1, "5001");
+    fixture_finish(&f);
+}
+
+static void a_purge_under_way_may_be_purged_again_or_lost(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic.count = 1 << 20, .bytes = 2 << 20};
+    fixture_init(&f, &MEMORY, &limits);
+    append_many(&f);
+    struct topic_name name = name_of(&f, "big/a");
+    assert_int_equal(f.history->purge(f.history, &name), 0);
+    append_event(&f, MANY + 1, "big/a");
+    assert_int_equal(f.history->purge(f.history, &name), 0);
+    assert_int_equal(floor_of(&f, "big/a"), MANY + 1);
+    append_sized(&f, MANY + 2, "elsewhere", 2096500); // the budget pushes out what is left
+    assert_int_equal(stats_of(&f).topics, 1);
+    assert_false(f.history->expire(f.history, 0));
+    fixture_finish(&f);
+}
+
+static void a_purge_may_find_no_memory(void **state) {
+    struct fixture f;
+    fixture_init(&f, &MEMORY, &AMPLE);
+    append_event(&f, 1, "a");
+    f.mem.fail_at = f.mem.calls + 1;
+    struct topic_name name = name_of(&f, "a");
+    assert_int_equal(f.history->purge(f.history, &name), ERR_NOMEM);
+    assert_int_equal(assert_reads(&f, "a", 0, 9, "1"), 0);
+    fixture_finish(&f);
+}
+
+// With two ages, an event that one of its topics keeps longer stays for that one.
+static void ages_are_swept_in_bounded_calls(void **state) {
+    struct fixture f;
+    struct history_rule rule = {.pattern = {"long", 4},
+                                .limits = {.count = 1 << 20, .age_ms = 5000}};
+    struct history_limits limits = {.topic = {.count = 1 << 20, .age_ms = 1000},
+                                    .rules = &rule,
+                                    .rule_count = 1,
+                                    .bytes = 1 << 30};
+    fixture_init(&f, &MEMORY, &limits);
+    for (event_id i = 0; i < 4000; i++) {
+        append_event(&f, id_from_ms(1) + i, i % 2 ? "long short" : "short");
+    }
+    assert_true(f.history->expire(f.history, 1002));
+    assert_in_range(stats_of(&f).events, 4000 - 1024, 4000 - 1);
+    while (f.history->expire(f.history, 1002)) {
+    }
+    assert_int_equal(stats_of(&f).events, 2000);
+    assert_reads(&f, "short", 0, UINT64_MAX, "");
+    assert_false(f.history->expire(f.history, 5001));
+    assert_int_equal(stats_of(&f).events, 2000);
+    while (f.history->expire(f.history, 5002)) {
+    }
+    assert_int_equal(stats_of(&f).events, 0);
+    assert_int_equal(stats_of(&f).dropped_age, 4000);
+    fixture_finish(&f);
+}
+
+// Without expire(), appends alone keep up with what is too old.
+static void appends_expire_as_well(void **state) {
+    struct fixture f;
+    struct history_rule rule = {.pattern = {"b", 1}, .limits = {.count = 1 << 20, .age_ms = 500}};
+    struct history_limits limits = {.topic = {.count = 1 << 20, .age_ms = 1000},
+                                    .rules = &rule,
+                                    .rule_count = 1,
+                                    .bytes = 1 << 30};
+    fixture_init(&f, &MEMORY, &limits);
+    for (int64_t ms = 1; ms <= 5000; ms++) {
+        struct frame *frame = make_event(&f, id_from_ms(ms), ms % 2 ? "a" : "b", NULL, 1);
+        f.history->append(f.history, frame, ms);
+        frame_unref(frame);
+    }
+    assert_in_range(stats_of(&f).events, 500 + 250, 500 + 250 + 4);
+    fixture_finish(&f);
 }
 
 int main(void) {
@@ -224,6 +340,11 @@ int main(void) {
         cmocka_unit_test(an_id_that_found_no_memory_hides_no_other),
         cmocka_unit_test(all_allocations_may_fail),
         cmocka_unit_test(creation_may_fail),
+        cmocka_unit_test(a_large_purge_is_done_in_portions),
+        cmocka_unit_test(a_purge_under_way_may_be_purged_again_or_lost),
+        cmocka_unit_test(a_purge_may_find_no_memory),
+        cmocka_unit_test(ages_are_swept_in_bounded_calls),
+        cmocka_unit_test(appends_expire_as_well),
     };
     int failed = conformance_run(&MEMORY);
     return failed + cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "history/memory.h"
 
@@ -51,6 +52,13 @@ static void expire(struct pair *pair) {
     while (pair->real.history->expire(pair->real.history, pair->now)) {
     }
     model_expire(&pair->model, pair->now);
+}
+
+static void purge_random(struct pair *pair) {
+    int topic = (int)pick(pair, 0, MODEL_TOPICS - 1);
+    struct topic_name name = name_of(&pair->real, MODEL_NAMES[topic]);
+    int rc = pair->real.history->purge(pair->real.history, &name);
+    assert_int_equal(rc, model_purge(&pair->model, topic) ? 0 : ERR_NOT_FOUND);
 }
 
 // A selection of up to four names and perhaps a pattern.
@@ -129,14 +137,28 @@ static void compare_places(struct pair *pair) {
     selection_destroy(&selection);
 }
 
+static void compare_topics(struct pair *pair) {
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        struct topic_name name = name_of(&pair->real, MODEL_NAMES[i]);
+        struct model_ask ask = {.pattern = false};
+        ask.topics[i] = true;
+        struct history_topic topic;
+        const struct model_event *first = model_next(&pair->model, &ask, 0);
+        bool held = pair->real.history->topic(pair->real.history, &name, &topic);
+        assert_int_equal(held, first != NULL);
+        assert_true(!held || topic.oldest == first->id);
+    }
+}
+
 static void compare_sums(struct pair *pair) {
+    expire(pair); // what a purge left
     struct history_stats stats = stats_of(&pair->real);
     size_t held = model_held(&pair->model);
     assert_int_equal(stats.events, held);
     assert_int_equal(stats.bytes, model_bytes(&pair->model));
     assert_true(stats.bytes <= pair->model.limits.bytes);
     assert_int_equal(stats.dropped_age + stats.dropped_budget + stats.dropped_bytes +
-                         stats.dropped_count + held,
+                         stats.dropped_count + stats.dropped_purge + held,
                      pair->model.count);
 }
 
@@ -160,6 +182,10 @@ static void run(uint64_t seed, const struct history_limits *limits) {
         } else if (pick(&pair, 0, 9) == 0) {
             pair.now += pick(&pair, 0, 400);
             expire(&pair);
+        } else if (pick(&pair, 0, 9) == 0) {
+            purge_random(&pair);
+        } else if (pick(&pair, 0, 1)) {
+            compare_topics(&pair);
         } else {
             compare_sums(&pair);
         }
@@ -197,10 +223,30 @@ static void by_everything(void **state) {
     }
 }
 
+// Counts, bytes and ages of their own, one topic that keeps nothing, and one that keeps for ever.
+static void by_rules(void **state) {
+    static const struct history_rule rules[] = {
+        {.pattern = {"room/1", 6}, .limits = {.count = 1000}},
+        {.pattern = {"room/*", 6}, .limits = {.count = 3, .age_ms = 900}},
+        {.pattern = {"room/**", 7}, .limits = {.count = 1000, .bytes = 4000, .age_ms = 50}},
+        {.pattern = {"b", 1}, .limits = {.count = 0}},
+        {.pattern = {"room/1", 6}, .limits = {.count = 1}}, // never reached
+        {.pattern = {"x/**", 4}, .limits = {.count = 20, .bytes = 900, .age_ms = INT64_MAX}},
+    };
+    for (uint64_t seed = 12; seed < 18; seed++) {
+        run(seed, &(struct history_limits){.topic.count = 100,
+                                           .topic.age_ms = 300,
+                                           .rules = rules,
+                                           .rule_count = sizeof(rules) / sizeof(rules[0]),
+                                           .bytes = seed % 2 ? 1 << 30 : 50000});
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ample),     cmocka_unit_test(by_count), cmocka_unit_test(by_bytes),
         cmocka_unit_test(by_budget), cmocka_unit_test(by_age),   cmocka_unit_test(by_everything),
+        cmocka_unit_test(by_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
