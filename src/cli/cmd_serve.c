@@ -97,6 +97,7 @@ const struct command command_serve = {
                 "freshet serve --listen 127.0.0.1:9000 --history-age 10m\n"
                 "FRESHET_LOG_FORMAT=json freshet serve --config /etc/freshet.conf\n",
     .options = serve_options,
+    .sections = serve_sections,
     .settings_size = sizeof(struct settings),
     .run = run,
 };

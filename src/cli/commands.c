@@ -121,6 +121,7 @@ int commands_run(const struct command *command, int argc, const char *const *arg
     }
     snprintf(program, sizeof(program), "freshet %s", command->name);
     options_init(&options, &mem_libc, command->options, settings, program);
+    options.sections = command->sections;
     int loaded = options_load(&options, argc, argv, environment);
     int status = run_loaded(command, &options, loaded);
     options_finish(&options);

@@ -22,6 +22,7 @@ struct command {
     const char *about;    // paragraphs with a line feed between them
     const char *examples; // lines to be shown as they are, each ended by a line feed
     const struct option *options;
+    const struct option_section *sections; // of its config file; NULL: none
     size_t settings_size;
     // Runs with options->settings filled and options->rest holding the positional arguments; owns
     // neither. Returns a status, and has said on standard error why it is not STATUS_OK.

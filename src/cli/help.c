@@ -52,6 +52,16 @@ static void write_options(struct help *help, const struct option *table) {
     write_option(help, "--help-man", "Print the man page.");
 }
 
+static void write_sections(struct help *help, const struct option_section *section) {
+    char text[1024];
+    for (; section && section->name; section++) {
+        help_section(section, text, sizeof(text));
+        help_text(help, "\n");
+        help->column = 0;
+        help_wrap(help, 2, text);
+    }
+}
+
 static void write_sources(struct help *help, const struct option *table) {
     char text[1024];
     help_sources(table, text, sizeof(text));
@@ -74,6 +84,7 @@ int help_command(struct buf *out, const struct command *command, size_t width) {
     help_wrap(&help, 0, command->about);
     write_options(&help, command->options);
     write_sources(&help, command->options);
+    write_sections(&help, command->sections);
     write_examples(&help, command->examples);
     return help.rc;
 }

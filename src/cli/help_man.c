@@ -45,19 +45,24 @@ static void write_options(struct help *help, const struct option *table) {
     }
 }
 
-static void write_examples(struct help *help, const struct command *const *commands) {
-    help_text(help, ".SH EXAMPLES\n.nf\n");
-    for (size_t i = 0; commands[i]; i++) {
-        const char *line = commands[i]->examples;
-        while (*line) {
-            char text[256];
-            size_t len = strcspn(line, "\n");
-            snprintf(text, sizeof(text), "%.*s", (int)len, line);
-            write_roff(help, text);
-            line += len + (line[len] == '\n');
-        }
+// As they are.
+static void write_lines(struct help *help, const char *line) {
+    help_text(help, ".nf\n");
+    while (*line) {
+        char text[256];
+        size_t len = strcspn(line, "\n");
+        snprintf(text, sizeof(text), "%.*s", (int)len, line);
+        write_roff(help, text);
+        line += len + (line[len] == '\n');
     }
     help_text(help, ".fi\n");
+}
+
+static void write_examples(struct help *help, const struct command *const *commands) {
+    help_text(help, ".SH EXAMPLES\n");
+    for (size_t i = 0; commands[i]; i++) {
+        write_lines(help, commands[i]->examples);
+    }
 }
 
 static void write_name(struct help *help, const struct command *const *commands, bool one) {
@@ -80,7 +85,18 @@ static void write_usage(struct help *help, const struct command *command) {
     write_roff(help, usage);
 }
 
-static void write_sources(struct help *help, const struct option *table) {
+static void write_sections(struct help *help, const struct option_section *section) {
+    char text[1024];
+    for (; section && section->name; section++) {
+        help_section(section, text, sizeof(text));
+        help_text(help, ".PP\n");
+        write_roff(help, text);
+        write_lines(help, section->example);
+    }
+}
+
+static void write_sources(struct help *help, const struct option *table,
+                          const struct option_section *sections) {
     char sources[1024];
     help_sources(table, sources, sizeof(sources));
     if (*sources) {
@@ -90,6 +106,7 @@ static void write_sources(struct help *help, const struct option *table) {
     if (help_has_file(table)) {
         help_text(help, ".SH CONFIG FILE\n");
         write_roff(help, help_file_format);
+        write_sections(help, sections);
     }
 }
 
@@ -99,7 +116,7 @@ static void write_command(struct help *help, const struct command *command) {
     write_roff(help, command->about);
     help_text(help, ".SH OPTIONS\n");
     write_options(help, command->options);
-    write_sources(help, command->options);
+    write_sources(help, command->options, command->sections);
 }
 
 static void write_program(struct help *help, const struct command *const *commands) {

@@ -71,6 +71,17 @@ static void write_paragraphs(struct help *help, const char *text) {
     }
 }
 
+static void write_sections(struct help *help, const struct option_section *section) {
+    char text[1024];
+    for (; section && section->name; section++) {
+        help_section(section, text, sizeof(text));
+        help_printf(help, "\n### Sections of the config file: %s\n\n", section->name);
+        write_cell(help, text);
+        help_text(help, "\n");
+        help_printf(help, "\n```ini\n%s```\n", section->example);
+    }
+}
+
 static void write_command(struct help *help, const struct command *command) {
     help_printf(help, "\n## freshet %s\n\n", command->name);
     help_printf(help, "`freshet %s [OPTION]...%s%s`: %s.\n\n", command->name,
@@ -84,6 +95,7 @@ static void write_command(struct help *help, const struct command *command) {
         help_text(help, "\n### The config file\n\n");
         write_paragraphs(help, help_file_format);
         help_text(help, "\n");
+        write_sections(help, command->sections);
     }
 }
 

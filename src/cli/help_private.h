@@ -38,6 +38,9 @@ bool help_has_file(const struct option *table);
 // nowhere.
 void help_sources(const struct option *table, char *out, size_t size);
 
+// What a section of the file is, how it is written, and what it may hold: a paragraph.
+void help_section(const struct option_section *section, char *out, size_t size);
+
 // What a config file looks like, a paragraph a line.
 extern const char help_file_format[];
 

@@ -111,6 +111,16 @@ bool help_has_file(const struct option *table) {
     return false;
 }
 
+void help_section(const struct option_section *section, char *out, size_t size) {
+    char names[200];
+    option_section_names(section, names, sizeof(names));
+    snprintf(out, size,
+             "A section begins with a line [%s \"%s\"] and ends with the next one, or with the "
+             "file. %s It may hold %s; what it leaves out is as in the rest of the file, the "
+             "environment and the flags. There may be %zu of them. Only the file has sections.",
+             section->name, section->argument, section->help, names, section->most);
+}
+
 // "FRESHET_URL for --url and FRESHET_HEADER for --header", or what they are not but for.
 static void name_some(const struct option *table, bool from_env, char *out, size_t size) {
     const struct option *last = NULL;

@@ -76,6 +76,7 @@ void options_finish(struct options *options) {
     for (const struct option *option = options->table; option->name; option++) {
         clear_member(options, option);
     }
+    options_sections_finish(options);
     option_list_finish(options->mem, &options->rest);
 }
 
@@ -160,8 +161,7 @@ static int store_text(const struct mem *mem, char **member, struct bytes value) 
 }
 
 // The value is known to be readable.
-static int store(struct options *options, const struct option *option, struct bytes value) {
-    void *at = member(options, option);
+static int store(const struct mem *mem, const struct option *option, void *at, struct bytes value) {
     uint64_t number = 0;
     switch (option->type) {
     case OPTION_FLAG:
@@ -179,24 +179,43 @@ static int store(struct options *options, const struct option *option, struct by
         option_read_choice(option, value, at);
         return 0;
     case OPTION_LIST:
-        return store_list(options->mem, at, value, ',');
+        return store_list(mem, at, value, ',');
     case OPTION_LINES:
-        return store_list(options->mem, at, value, '\n');
+        return store_list(mem, at, value, '\n');
     case OPTION_TEXT:
     case OPTION_ADDRESS:
-        return store_text(options->mem, at, value);
+        return store_text(mem, at, value);
     }
     return ERR_INVALID;
+}
+
+static int check(struct options *options, const struct option *option, const char *label,
+                 struct bytes value) {
+    char accepted[200], quoted[OPTION_QUOTE_MAX];
+    if (readable(option, value)) {
+        return 0;
+    }
+    option_accepts(option, accepted, sizeof(accepted));
+    return options_fail(options, ERR_INVALID, "%s must be %s, not %s", label, accepted,
+                        option_quote(value, quoted));
+}
+
+int options_set_at(struct options *options, const struct option *option, void *at,
+                   const char *label, struct bytes value) {
+    int rc = check(options, option, label, value);
+    if (rc) {
+        return rc;
+    }
+    rc = store(options->mem, option, at, value);
+    return rc ? options_fail(options, rc, "there is not enough memory to read the settings") : 0;
 }
 
 int options_set(struct options *options, const struct option *option, enum option_source source,
                 const char *label, struct bytes value) {
     uint8_t *holder = source_of(options, option);
-    if (!readable(option, value)) {
-        char accepted[200], quoted[OPTION_QUOTE_MAX];
-        option_accepts(option, accepted, sizeof(accepted));
-        return options_fail(options, ERR_INVALID, "%s must be %s, not %s", label, accepted,
-                            option_quote(value, quoted));
+    int rc = check(options, option, label, value);
+    if (rc) {
+        return rc;
     }
     if (*holder > source) {
         return 0;
@@ -205,7 +224,7 @@ int options_set(struct options *options, const struct option *option, enum optio
         clear_member(options, option);
     }
     *holder = (uint8_t)source;
-    int rc = store(options, option, value);
+    rc = store(options->mem, option, member(options, option), value);
     return rc ? options_fail(options, rc, "there is not enough memory to read the settings") : 0;
 }
 

@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/records.h"
 #include "base/texts.h"
 
 enum option_type {
@@ -51,6 +53,27 @@ struct option {
     const char *group;          // the heading it stands under; options of a group stand together
 };
 
+// A setting of the table that a section may hold: a number (COUNT, SIZE, DURATION).
+struct option_member {
+    const char *name;
+    size_t offset; // in the section's item
+};
+
+// Sections of the config file, and only of that: `[name "argument"]`, repeatable, each with an argument
+// of its own. Each becomes an item, a struct that begins with its argument (char *) and starts with
+// the values that the settings have for the whole program. A list of them ends with a NULL name.
+struct option_section {
+    const char *name;
+    const char *argument;                          // what the help calls it: PATTERN
+    size_t offset;                                 // of a struct records in the settings struct
+    size_t size;                                   // of an item
+    size_t most;                                   // items
+    const struct option_member *members;           // NULL at the end
+    const char *(*problem)(struct bytes argument); // a sentence, or NULL when it is fine
+    const char *help;                              // a sentence or two
+    const char *example;                           // lines, each ended by a line feed
+};
+
 enum {
     OPTIONS_MAX = 128,
     OPTIONS_ERROR_MAX = 640,
@@ -61,6 +84,7 @@ enum {
 struct options {
     const struct mem *mem;
     const struct option *table;
+    const struct option_section *sections; // NULL: none. The owner sets it after options_init
     void *settings;
     const char *program; // how error sentences call the command: "freshet serve"
     struct texts rest;   // the positional arguments, in order
@@ -107,6 +131,9 @@ bool option_env_name(const struct option *option, char *out, size_t size);
 // The bounds of a number ("from 1 to 10", "at least 1k") or the names of a choice ("text or json");
 // empty when there are none.
 void option_range(const struct option *option, char *out, size_t size);
+
+// "a, b and c": the settings that a section may hold. Truncated to fit.
+void option_section_names(const struct option_section *section, char *out, size_t size);
 
 // What a value has to look like, for people: "a whole number, from 1 to 10". Truncated to fit.
 void option_accepts(const struct option *option, char *out, size_t size);

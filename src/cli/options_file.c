@@ -1,7 +1,7 @@
 // Settings from a config file: one `name value` or `name = value` a line, `#` starts a comment at
-// the beginning of a line or after a blank, and a value in quotes keeps its blanks and its #. It
-// refuses sections, unknown names, NUL bytes, long lines and large files, each with the place in
-// the file.
+// the beginning of a line or after a blank, and a value in quotes keeps its blanks and its #. What
+// follows the head of a section is that section's, to the end of the file or the next head. It
+// refuses unknown names, NUL bytes, long lines and large files, each with the place in the file.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@ struct place {
     struct options *options;
     const char *path;
     unsigned line;
+    const struct option_section *section; // that the lines are in, or NULL
 };
 
 // "freshet.conf:3: name", cut to fit.
@@ -52,7 +53,8 @@ static bool read_value(struct bytes text, struct bytes *value) {
     return clear && without_comment(bytes_make(text.at + used, text.len - used)).len == 0;
 }
 
-static int set_from_file(const struct place *place, const struct option *option,
+// `at` is where a section has it; NULL for the setting itself.
+static int set_from_file(const struct place *place, const struct option *option, void *at,
                          struct bytes text) {
     char label[280], accepted[200];
     struct bytes value;
@@ -76,10 +78,24 @@ static int set_from_file(const struct place *place, const struct option *option,
         option_accepts(option, accepted, sizeof(accepted));
         return options_fail(place->options, ERR_INVALID, "%s needs a value: %s", label, accepted);
     }
-    return options_set(place->options, option, OPTION_FILE, label, value);
+    return at ? options_set_at(place->options, option, at, label, value)
+              : options_set(place->options, option, OPTION_FILE, label, value);
 }
 
-static int read_line(const struct place *place, struct bytes line) {
+static int read_setting(const struct place *place, const char *where, struct bytes name,
+                        struct bytes text) {
+    const struct option *option;
+    void *at = NULL;
+    if (place->section) {
+        int rc = options_section_find(place->options, where, place->section, name, &option, &at);
+        return rc ? rc : set_from_file(place, option, at, text);
+    }
+    option = options_find(place->options->table, name);
+    return option ? set_from_file(place, option, NULL, text)
+                  : options_unknown(place->options, where, "setting", "", name);
+}
+
+static int read_line(struct place *place, struct bytes line) {
     char where[280];
     size_t len = 0;
     label_of(place, "", where, sizeof(where));
@@ -91,9 +107,7 @@ static int read_line(const struct place *place, struct bytes line) {
         return 0;
     }
     if (line.at[0] == '[') {
-        return options_fail(place->options, ERR_INVALID,
-                            "%ssections are not supported yet; write the settings without them",
-                            where);
+        return options_section_begin(place->options, where, line, &place->section);
     }
     while (len < line.len && !is_blank(line.at[len]) && line.at[len] != '=') {
         len++;
@@ -103,9 +117,7 @@ static int read_line(const struct place *place, struct bytes line) {
     if (text.len && text.at[0] == '=') {
         text = bytes_trim(bytes_make(text.at + 1, text.len - 1));
     }
-    const struct option *option = options_find(place->options->table, name);
-    return option ? set_from_file(place, option, text)
-                  : options_unknown(place->options, where, "setting", "", name);
+    return read_setting(place, where, name, text);
 }
 
 static int read_lines(struct place *place, struct bytes text) {

@@ -1,5 +1,6 @@
 // What the parts of the settings engine share: options.c owns the values, options_value.c reads
-// them, options_args.c and options_file.c are the sources. Nobody else includes this.
+// them, options_args.c and options_file.c are the sources, options_section.c knows the parts of a
+// file. Nobody else includes this.
 #ifndef CLI_OPTIONS_PRIVATE_H
 #define CLI_OPTIONS_PRIVATE_H
 
@@ -19,6 +20,20 @@ const struct option *options_find(const struct option *table, struct bytes name)
 // retry".
 int options_set(struct options *options, const struct option *option, enum option_source source,
                 const char *label, struct bytes value);
+
+// The same for a place of its own, whoever has spoken about the setting itself.
+int options_set_at(struct options *options, const struct option *option, void *at,
+                   const char *label, struct bytes value);
+
+// The line begins a section: makes its item. `where` begins the sentences.
+int options_section_begin(struct options *options, const char *where, struct bytes line,
+                          const struct option_section **out);
+
+// The setting of that name in the section's newest item.
+int options_section_find(struct options *options, const char *where,
+                         const struct option_section *section, struct bytes name,
+                         const struct option **option, void **at);
+void options_sections_finish(struct options *options);
 
 // A copy of the text at the end of the list: 0 or ERR_NOMEM.
 int option_list_append(const struct mem *mem, struct texts *list, struct bytes text);

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "server/addresses.h"
 #include "server/id_file.h"
+#include "server/retention.h"
 #include "server/worker.h"
 
 enum { HOUSEKEEPING_MS = 1000, EXPIRE_ROUNDS = 64, DRAIN_GRACE_MS = 3000 };
@@ -69,13 +70,12 @@ static int open_log(struct server *server) {
     if (rc) {
         return rc;
     }
-    struct history_limits limits = {
-        .topic = {.count = settings->history_count,
-                  .bytes = settings->history_topic_bytes,
-                  .age_ms = settings->history_age_ms},
-        .bytes = settings->history_bytes,
-        .origin = floor,
-    };
+    struct history_limits limits;
+    rc = retention_limits(settings, &limits, &server->rules);
+    if (rc) {
+        return rc;
+    }
+    limits.origin = floor;
     rc = history_memory_create(&server->history, &mem_libc, &server->hash_key, &limits);
     if (rc) {
         return rc;
@@ -284,6 +284,7 @@ void server_close(struct server *server) {
     addresses_close(server);
     bus_destroy(&server->bus);
     history_destroy(&server->history);
+    free(server->rules);
     free(server->origins);
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);

@@ -17,6 +17,7 @@ struct server {
     const struct settings *settings;
     struct hash_key hash_key;
     struct history *history;
+    struct history_rule *rules; // of the history
     struct bus *bus;
     struct bytes *origins; // the setting, as slices
     size_t origin_count;

@@ -6,7 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/records.h"
 #include "base/texts.h"
+
+// What the config file says of the topics that a pattern matches.
+struct topic_settings {
+    char *pattern;
+    uint64_t history_count, history_topic_bytes;
+    int64_t history_age_ms;
+};
 
 struct settings {
     struct texts listen;
@@ -19,6 +27,7 @@ struct settings {
 
     uint64_t history_count, history_topic_bytes, history_bytes;
     int64_t history_age_ms;
+    struct records topics; // of struct topic_settings; the first that matches counts
     char *id_file;
     int64_t idempotency_window_ms;
     uint64_t idempotency_keys;

@@ -101,6 +101,29 @@ const struct option sample_table[] = {
     {.name = NULL},
 };
 
+static const char *room_problem(struct bytes name) {
+    return bytes_starts_with(name, "no") ? "no room has such a name" : NULL;
+}
+
+static const struct option_member room_members[] = {
+    {"max-connections", offsetof(struct sample_room, max)},
+    {"wait", offsetof(struct sample_room, wait)},
+    {NULL, 0},
+};
+
+const struct option_section sample_sections[] = {
+    {.name = "room",
+     .argument = "NAME",
+     .offset = offsetof(struct sample, rooms),
+     .size = sizeof(struct sample_room),
+     .most = SAMPLE_ROOMS_MAX,
+     .members = room_members,
+     .problem = room_problem,
+     .help = "Of one room.",
+     .example = "[room \"blue\"]\nwait = 1s\n"},
+    {.name = NULL},
+};
+
 static int run_nothing(struct options *options) {
     return STATUS_OK;
 }
@@ -113,6 +136,7 @@ const struct command sample_command = {
              ".Its second paragraph starts with a dot and has a \\ in it.",
     .examples = "freshet sample --loud thing\nfreshet sample --wait 3s thing\n",
     .options = sample_table,
+    .sections = sample_sections,
     .settings_size = sizeof(struct sample),
     .run = run_nothing,
 };
@@ -122,6 +146,7 @@ void sample_init(struct sample_options *sample) {
     test_mem_init(&sample->mem);
     options_init(&sample->options, &sample->mem.mem, sample_table, &sample->settings,
                  "freshet sample");
+    sample->options.sections = sample_sections;
     assert_int_equal(options_defaults(&sample->options), 0);
 }
 

@@ -13,9 +13,20 @@ struct sample {
     uint64_t max, size;
     int64_t wait;
     int format;
+    struct records rooms;
 };
 
+// What sections of the file say of one room.
+struct sample_room {
+    char *name;
+    uint64_t max;
+    int64_t wait;
+};
+
+enum { SAMPLE_ROOMS_MAX = 3 };
+
 extern const struct option sample_table[];
+extern const struct option_section sample_sections[];
 extern const struct command sample_command;
 
 // A settings struct under the engine, with its defaults applied and every allocation counted.

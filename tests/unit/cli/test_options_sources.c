@@ -79,8 +79,6 @@ static void errors_name_the_place(void **state) {
                         ":3: there is no setting max-conections; did you mean max-connections?");
     assert_file_refused("wait 1\nmax-connections = lots\n",
                         ":2: max-connections must be a whole number, from 1 to 1000, not \"lots\"");
-    assert_file_refused("[server]\n",
-                        ":1: sections are not supported yet; write the settings without them");
     assert_file_refused("config = other\n",
                         ":1: config cannot be set in a config file; use the flag --config");
     assert_file_refused("once = x\n",
@@ -92,6 +90,102 @@ static void errors_name_the_place(void **state) {
     assert_file_refused("name = 'anna' lena\n",
                         ":1: name has a quote that does not close, or text after the closing one");
     assert_file_refused("= 5\n", ":1: there is no setting ; freshet sample --help lists them all");
+}
+
+static const struct sample_room *room(const struct sample_options *sample, size_t place) {
+    return (const struct sample_room *)sample->settings.rooms.items + place;
+}
+
+static void sections_have_settings_of_their_own(void **state) {
+    struct sample_options sample;
+    sample_init(&sample);
+    assert_int_equal(read_file(&sample, "wait = 9s\n"
+                                        "[room \"big # blue ]\"] # of course\r\n"
+                                        "max-connections = 7 # all of them\n"
+                                        "wait = 1s\n"
+                                        "\n"
+                                        "  [room  green  ]\n"
+                                        "[ room 'x']\n"),
+                     ERR_INVALID);
+    sample_finish(&sample);
+    sample_init(&sample);
+    assert_int_equal(read_file(&sample, "wait = 9s\n"
+                                        "[room \"big # blue ]\"] # of course\r\n"
+                                        "max-connections = 7 # all of them\n"
+                                        "wait = 1s\n"
+                                        "wait = 2s\n"
+                                        "\n"
+                                        "  [room  light green  ]\n"
+                                        "[room 'say \"x\"']\n"
+                                        "max-connections 8"),
+                     0);
+    assert_int_equal(sample.settings.rooms.count, 3);
+    assert_string_equal(room(&sample, 0)->name, "big # blue ]");
+    assert_int_equal(room(&sample, 0)->max, 7);
+    assert_int_equal(room(&sample, 0)->wait, 2000);
+    assert_string_equal(room(&sample, 1)->name, "light green");
+    assert_int_equal(room(&sample, 1)->max, 100); // as for all
+    assert_int_equal(room(&sample, 1)->wait, 9000);
+    assert_string_equal(room(&sample, 2)->name, "say \"x\"");
+    assert_int_equal(room(&sample, 2)->max, 8);
+    assert_int_equal(sample.settings.max, 100);
+    assert_int_equal(sample.settings.wait, 9000);
+    sample_finish(&sample);
+}
+
+static void sections_are_checked(void **state) {
+    static const char *const malformed[] = {
+        "[",         "[]",          "[room",          "[room]",     "[room \"a]",
+        "[room a",   "[room \"a\"", "[room \"a\" b]", "[room a] b", "[room \"a\"]]",
+        "[ room a]", "[\"room\" a]"};
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+        struct sample_options sample;
+        sample_init(&sample);
+        assert_int_equal(read_file(&sample, malformed[i]), ERR_INVALID);
+        assert_int_equal(sample.settings.rooms.count, 0);
+        sample_finish(&sample);
+    }
+    assert_file_refused("\n[room \"a\n", ":2: a section is written [room \"NAME\"]");
+    assert_file_refused("[door \"a\"]\n",
+                        ":1: there is no section \"door\"; there is [room \"NAME\"]");
+    assert_file_refused("[room \"\"]\n", ":1: [room \"\"]: it names nothing");
+    assert_file_refused("[room nobody]\n", ":1: [room \"nobody\"]: no room has such a name");
+    assert_file_refused("[room a]\n[room b]\nwait = 1\n[room 'a']\n",
+                        ":4: [room \"a\"]: there is this section already; put all of its settings "
+                        "there");
+    assert_file_refused("[room a]\n[room b]\n[room c]\n[room d]\n",
+                        ":4: there are more than 3 sections [room \"NAME\"]");
+    assert_file_refused("[room a]\nname = x\n", ":2: \"name\" cannot be set in a section [room]; "
+                                                "max-connections and wait can");
+    assert_file_refused("[room a]\nwaits = x\n", ":2: \"waits\" cannot be set in a section "
+                                                 "[room]; max-connections and wait can");
+    assert_file_refused("[room a]\nmax-connections = 0\n",
+                        ":2: max-connections must be a whole number, from 1 to 1000, not \"0\"");
+    assert_file_refused("[room a]\nwait\n",
+                        ":2: wait needs a value: a duration such as 250ms, 15s, 5m, 2h or 1d, from "
+                        "100ms to 1d");
+}
+
+static void a_program_may_have_no_sections(void **state) {
+    struct sample_options sample;
+    sample_init(&sample);
+    sample.options.sections = NULL;
+    assert_int_equal(read_file(&sample, "[room a]\n"), ERR_INVALID);
+    assert_non_null(strstr(sample.options.error, ":1: this file has no sections"));
+    sample_finish(&sample);
+}
+
+static void sections_may_find_no_memory(void **state) {
+    int rc = ERR_NOMEM;
+    for (long more = 1; rc; more++) {
+        struct sample_options sample;
+        sample_init(&sample);
+        sample.mem.fail_at = sample.mem.calls + more;
+        rc = read_file(&sample, "[room a]\n[room b]\nwait = 1\n");
+        assert_true(rc == 0 || rc == ERR_NOMEM);
+        assert_true(more < 20);
+        sample_finish(&sample);
+    }
 }
 
 static void files_are_bounded(void **state) {
@@ -231,6 +325,10 @@ int main(void) {
         cmocka_unit_test(a_file_has_names_and_values),
         cmocka_unit_test(an_empty_value_needs_quotes),
         cmocka_unit_test(errors_name_the_place),
+        cmocka_unit_test(sections_have_settings_of_their_own),
+        cmocka_unit_test(sections_are_checked),
+        cmocka_unit_test(a_program_may_have_no_sections),
+        cmocka_unit_test(sections_may_find_no_memory),
         cmocka_unit_test(files_are_bounded),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(the_environment_uses_capitals),
