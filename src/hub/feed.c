@@ -147,6 +147,12 @@ void feed_forget(struct feed *feed, event_id upto) {
     wake_ready(feed);
 }
 
+void feed_drop_window(struct feed *feed) {
+    run_forget(&feed->hub->run, feed);
+    drop_slots(feed);
+    feed->floor = feed->newest;
+}
+
 // A frame is charged to the window once; each further feed that holds it costs its slot.
 static size_t charge_for(const struct feed *feed, const struct frame *frame) {
     size_t slot = 2 * sizeof(struct slot);

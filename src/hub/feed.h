@@ -58,6 +58,10 @@ void feed_hear(struct feed *feed, struct frame *frame);
 // The window is lost up to this id: those who need what was in it must read the past.
 void feed_forget(struct feed *feed, event_id upto);
 
+// The window is dropped: whoever still needs what was in it must read the past. Those who have
+// everything are left in peace.
+void feed_drop_window(struct feed *feed);
+
 // Drops the oldest slot, when the hub's window is full.
 void feed_drop_slot(struct feed *feed);
 

@@ -7,7 +7,7 @@
 struct route {
     const char *path;
     const char *allow; // for 405 and OPTIONS
-    const struct handler *get, *post;
+    const struct handler *get, *post, *del;
 };
 
 static const struct route routes[] = {
@@ -17,6 +17,7 @@ static const struct route routes[] = {
     {"/readyz", "GET, HEAD, OPTIONS", &route_readyz, NULL},
     {"/metrics", "GET, HEAD, OPTIONS", &route_metrics, NULL},
     {"/api/topics", "GET, HEAD, OPTIONS", &route_topics, NULL},
+    {"/api/topics/", "DELETE, OPTIONS", .del = &route_purge},
     {"/api/connections", "GET, HEAD, OPTIONS", &route_connections, NULL},
     {"/", "GET, HEAD, OPTIONS", &route_front, NULL},
 };
@@ -72,6 +73,8 @@ static const struct handler *by_method(const struct route *route, enum http_meth
         return route->get;
     case HTTP_POST:
         return route->post;
+    case HTTP_DELETE:
+        return route->del;
     default:
         return NULL;
     }
@@ -86,7 +89,7 @@ const struct handler *router_find(struct exchange *exchange, const struct http_r
         return NULL;
     }
     if (req->method == HTTP_OPTIONS) {
-        answer_options(exchange, everything ? "GET, HEAD, POST, OPTIONS" : route->allow);
+        answer_options(exchange, everything ? "GET, HEAD, POST, DELETE, OPTIONS" : route->allow);
         return NULL;
     }
     const struct handler *handler = by_method(route, req->method);

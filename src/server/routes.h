@@ -10,6 +10,7 @@ extern const struct handler route_healthz;
 extern const struct handler route_readyz;
 extern const struct handler route_metrics;
 extern const struct handler route_topics;
+extern const struct handler route_purge;
 extern const struct handler route_connections;
 extern const struct handler route_front;
 

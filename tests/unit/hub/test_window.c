@@ -70,6 +70,34 @@ static void stall_everyone(bool own_feeds) {
     leave_all(subs, STALLED);
 }
 
+// Who has everything hears nothing of it; who has not reads the past.
+static void test_a_window_is_dropped(void **state) {
+    struct fake_sub live, slow;
+    fake_hub_open(&fake);
+    fake_sub_init(&live, &fake);
+    fake_sub_init(&slow, &fake);
+    fake_join(&live, "t");
+    fake_join(&slow, "t");
+    slow.room = 0;
+    fake_publish(&fake, "t", "1");
+    fake_publish(&fake, "t", "2");
+    fake_flush(&fake);
+    size_t sends = live.sends;
+    feed_drop_window(live.s.feed);
+    assert_int_equal(live.s.feed->slots.count, 0);
+    fake_flush(&fake);
+    assert_int_equal(live.sends, sends);
+    fake_drain(&slow, 1000);
+    fake_flush(&fake);
+    assert_int_equal(atomic_load(&fake.hub.stats.replayed), 2);
+    fake_publish(&fake, "t", "3");
+    fake_flush(&fake);
+    assert_int_equal(live.got.len, slow.got.len);
+    assert_memory_equal(live.got.at, slow.got.at, live.got.len);
+    fake_sub_finish(&live);
+    fake_sub_finish(&slow);
+}
+
 static void test_stalled_in_one_feed(void **state) {
     stall_everyone(false);
 }
@@ -184,6 +212,7 @@ static void test_feeds_that_are_gone_cost_little(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(test_a_window_is_dropped),
         TEST(test_stalled_in_one_feed),
         TEST(test_stalled_in_feeds_of_their_own),
         TEST(test_oldest_goes_first),

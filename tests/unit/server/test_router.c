@@ -46,7 +46,7 @@ static void test_found(void **state) {
 static void test_not_found(void **state) {
     static const char *const paths[] = {
         "/event", "/eventss",     "/Events", "/healthz/", "/metrics/x",  "//",        "/api",
-        "/api/",  "/api/topics/", "/.",      "/%65vents", "/events%2Fa", "/healthzz", "/index.html",
+        "/api/",  "/api/topic/", "/.",      "/%65vents", "/events%2Fa", "/healthzz", "/index.html",
     };
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         fake_get(&x, &fake, paths[i], "");
@@ -75,6 +75,8 @@ static void test_not_allowed(void **state) {
     assert_not_allowed("POST", "/metrics", "GET, HEAD, OPTIONS");
     assert_not_allowed("POST", "/api/topics", "GET, HEAD, OPTIONS");
     assert_not_allowed("POST", "/", "GET, HEAD, OPTIONS");
+    assert_not_allowed("DELETE", "/api/topics", "GET, HEAD, OPTIONS");
+    assert_not_allowed("GET", "/api/topics/a", "DELETE, OPTIONS");
 }
 
 static void test_refusals_are_counted(void **state) {
@@ -86,6 +88,20 @@ static void test_refusals_are_counted(void **state) {
     fake_ask(&x, &fake, "OPTIONS", "/events", "", bytes_of(""), 1);
     fake_exchange_finish(&x);
     assert_int_equal(atomic_load(&fake.worker->counters.refused), 2);
+}
+
+static void assert_no_purge(const char *target, int status, const char *part) {
+    fake_ask(&x, &fake, "DELETE", target, "", bytes_of(""), 1);
+    fake_assert_problem(&x, status, part);
+    fake_exchange_finish(&x);
+}
+
+static void test_what_cannot_be_purged(void **state) {
+    assert_no_purge("/api/topics/a", 404, "history holds nothing of this topic");
+    assert_no_purge("/api/topics/a/*", 400, "a pattern cannot be purged");
+    assert_no_purge("/api/topics/", 400, "");
+    assert_no_purge("/api/topics/%0a", 400, "");
+    assert_no_purge("/api/topics/%zz", 400, "a bad percent escape");
 }
 
 static void ask_options(const char *path, const char *headers, const char *allow) {
@@ -115,7 +131,10 @@ static void test_options(void **state) {
     assert_null(fake_header(&x, "Access-Control-Allow-Origin"));
     assert_null(fake_header(&x, "Access-Control-Allow-Headers"));
     fake_exchange_finish(&x);
-    ask_options("*", "", "GET, HEAD, POST, OPTIONS");
+    ask_options("/api/topics/a/b", preflight, "DELETE, OPTIONS");
+    assert_string_equal(fake_header(&x, "Access-Control-Allow-Methods"), "DELETE, OPTIONS");
+    fake_exchange_finish(&x);
+    ask_options("*", "", "GET, HEAD, POST, DELETE, OPTIONS");
     fake_exchange_finish(&x);
 }
 
@@ -130,9 +149,13 @@ static void test_options_subscribes_to_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_found),       TEST(test_not_found),
-        TEST(test_not_allowed), TEST(test_refusals_are_counted),
-        TEST(test_options),     TEST(test_options_subscribes_to_nothing),
+        TEST(test_found),
+        TEST(test_not_found),
+        TEST(test_not_allowed),
+        TEST(test_refusals_are_counted),
+        TEST(test_options),
+        TEST(test_options_subscribes_to_nothing),
+        TEST(test_what_cannot_be_purged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
