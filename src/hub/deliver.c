@@ -93,12 +93,24 @@ static bool run_is_taken(const struct subscriber *s, const struct turn *turn) {
     return turn->part && s->feed->encoding != ENCODING_EVENT_STREAM && !s->part->raw;
 }
 
-static int add_run(struct turn *turn, int rc, struct bytes bytes) {
-    if (rc == 0) {
+static bool is_full(const struct subscriber *s) {
+    return s->bound && s->bound->events == 0;
+}
+
+// As much of the run as the subscriber takes.
+static void add_run(struct hub *hub, struct subscriber *s, struct turn *turn, struct bytes bytes) {
+    struct subscriber_bound *bound = s->bound;
+    if (bound) {
+        size_t room = bound->bytes > turn->total ? bound->bytes - turn->total : 0;
+        bytes.len = run_fit(&hub->run, s->id, bound->events, room, !bound->begun);
+    }
+    if (bytes.len) {
         add_piece(turn, bytes);
         turn->run = true;
+    } else if (bound) {
+        bound->cramped = true;
+        bound->events = 0;
     }
-    return rc;
 }
 
 static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn) {
@@ -127,13 +139,16 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
     }
     struct bytes bytes;
     rc = run_load(&hub->run, s->feed->encoding, turn->batch.frames, turn->batch.count, &bytes);
-    return add_run(turn, rc, bytes);
+    if (rc == 0) {
+        add_run(hub, s, turn, bytes);
+    }
+    return rc;
 }
 
 static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     struct feed *feed = s->feed;
     int rc = gather_part(hub, s, turn);
-    if (rc || run_is_taken(s, turn)) {
+    if (rc || run_is_taken(s, turn) || is_full(s)) {
         return rc;
     }
     if (s->id < feed->floor) {
@@ -142,7 +157,9 @@ static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     if (s->id < feed->newest) {
         struct bytes bytes;
         rc = run_cover(&hub->run, feed, s->id, &bytes);
-        rc = add_run(turn, rc, bytes);
+        if (rc == 0) {
+            add_run(hub, s, turn, bytes);
+        }
     }
     return rc;
 }
@@ -163,6 +180,10 @@ static bool account_run(struct hub *hub, struct subscriber *s, const struct turn
     if (taken) {
         s->flags &= (uint8_t)~SUBSCRIBER_FROM_START;
         s->flags |= SUBSCRIBER_SERVED;
+    }
+    if (s->bound && taken) {
+        s->bound->begun = true;
+        s->bound->events -= frames + (part != NULL);
     }
     hub_count(&hub->stats.deliveries, frames);
     if (turn->batch.count) {
@@ -203,15 +224,29 @@ static void tell_caught_up(struct hub *hub, struct subscriber *s) {
 }
 
 static void finish_once(struct hub *hub, struct subscriber *s) {
+    if (s->bound) {
+        s->bound->more = !has_all(s);
+    }
     hub_leave(s);
     hub->settings.ops->finished(s);
+}
+
+// Whether it is a poll that has something to go home with; a greeting or a heartbeat is nothing.
+static bool is_served(const struct subscriber *s) {
+    return s->flags & SUBSCRIBER_ONCE && s->flags & SUBSCRIBER_SERVED;
+}
+
+// Whether it leaves by itself, as it stands.
+static bool is_done(const struct subscriber *s) {
+    return (is_full(s) && !s->part) ||
+           (has_all(s) && (s->flags & SUBSCRIBER_NO_WAIT || is_served(s)));
 }
 
 void deliver_place(struct hub *hub, struct subscriber *s) {
     if (has_all(s) && s->flags & SUBSCRIBER_TELL) {
         tell_caught_up(hub, s);
     }
-    if (has_all(s) && s->flags & SUBSCRIBER_NO_WAIT) {
+    if (is_done(s)) {
         finish_once(hub, s);
     } else if (has_all(s)) {
         s->state = SUBSCRIBER_LIVE;
@@ -228,18 +263,13 @@ void deliver_place(struct hub *hub, struct subscriber *s) {
     }
 }
 
-// Whether it is a poll that has something to go home with; a greeting or a heartbeat is nothing.
-static bool is_served(const struct subscriber *s) {
-    return s->flags & SUBSCRIBER_ONCE && s->flags & SUBSCRIBER_SERVED;
-}
-
 static void settle(struct hub *hub, struct subscriber *s, const struct turn *turn, size_t taken) {
     if (!account(hub, s, turn, taken)) {
         stall(hub, s); // in a list, so that it can leave
         hub->settings.ops->unaffordable(s);
     } else if (taken < turn->total) {
         stall(hub, s);
-    } else if (is_served(s) && (turn->run || has_all(s))) {
+    } else if (is_served(s) && turn->run && !(s->flags & SUBSCRIBER_ALL)) {
         finish_once(hub, s);
     } else {
         deliver_place(hub, s);

@@ -25,6 +25,16 @@ enum subscriber_flags {
     SUBSCRIBER_NO_WAIT = 8,    // with ONCE: leaves even with nothing, as soon as it has everything
     SUBSCRIBER_WAS_LIVE = 16,  // had everything at least once
     SUBSCRIBER_SERVED = 32,    // was sent, or is being sent, an event or a gap
+    SUBSCRIBER_ALL = 64,       // with ONCE: leaves when it has everything, not after the first run
+};
+
+// How much a subscriber takes; then it leaves by itself, as one with SUBSCRIBER_ONCE does.
+struct subscriber_bound {
+    uint64_t events; // that it still takes
+    size_t bytes;    // room for them, which the owner lowers as it is filled; one event fits always
+    bool begun;      // it has taken one
+    bool cramped;    // it left because an event did not fit
+    bool more;       // it left before it had everything
 };
 
 // A cursor. Owned by whoever joined it, at a fixed address until it has left.
@@ -36,6 +46,7 @@ struct subscriber {
     struct frame *part; // what it has only a part of, or is to get before anything else
     uint32_t part_sent; // bytes of that
     uint8_t state, flags;
+    struct subscriber_bound *bound; // the owner's, set before it joins; NULL: there is none
 };
 
 struct hub_ops {
@@ -44,8 +55,8 @@ struct hub_ops {
     // that has changed. Negative: it is gone, and the callback has made it leave.
     ptrdiff_t (*send)(struct subscriber *subscriber, const struct bytes *pieces, int count);
 
-    // A subscriber with SUBSCRIBER_ONCE has got its events and has left. May be called within
-    // hub_join.
+    // A subscriber with SUBSCRIBER_ONCE or a bound has got its events and has left. May be called
+    // within hub_join.
     void (*finished)(struct subscriber *subscriber);
 
     // The subscriber is in the middle of a frame and the budget for such frames is spent. The

@@ -139,6 +139,17 @@ int run_load(struct run *run, enum encoding encoding, struct frame *const *frame
     return rc < 0 ? rc : 0;
 }
 
+size_t run_fit(const struct run *run, event_id after, uint64_t events, size_t bytes, bool one) {
+    uint32_t first = mark_after(run, after);
+    uint32_t place = run->count - first < events ? run->count : first + (uint32_t)events;
+    size_t offset = offset_of(run, first);
+    while (place > first && run->marks[place - 1].end - offset > bytes &&
+           !(one && place == first + 1)) {
+        place--;
+    }
+    return offset_of(run, place) - offset;
+}
+
 uint32_t run_account(const struct run *run, event_id after, size_t sent, event_id *id,
                      struct frame **part, uint32_t *part_sent) {
     uint32_t first = mark_after(run, after), place = first;

@@ -38,6 +38,10 @@ int run_cover(struct run *run, const struct feed *feed, event_id after, struct b
 int run_load(struct run *run, enum encoding encoding, struct frame *const *frames, size_t count,
              struct bytes *bytes);
 
+// Of what run_cover or run_load gave for this cursor, the bytes of the first whole frames that are no
+// more than `events` and `bytes`; with `one`, of one frame at least.
+size_t run_fit(const struct run *run, event_id after, uint64_t events, size_t bytes, bool one);
+
 // After `sent` bytes that began behind `after`: *id is the last frame that they hold whole (`after`
 // when none), and *part the frame that they end in the middle of (*part_sent bytes of it), or NULL.
 // Returns how many frames are whole.

@@ -6,6 +6,7 @@
 
 // Every limit that can be hit, by the name of its setting: one row in /metrics each.
 enum limit {
+    LIMIT_ANSWER,
     LIMIT_BODY,
     LIMIT_BODY_TIMEOUT,
     LIMIT_CONNECTIONS,

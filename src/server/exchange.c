@@ -24,7 +24,8 @@ void reply_add_cors(struct reply *reply, const struct exchange *exchange) {
     }
     if (exchange->origin) {
         reply_add(reply, "Access-Control-Allow-Origin", bytes_of(exchange->origin));
-        reply_add(reply, "Access-Control-Expose-Headers", bytes_of("Last-Event-ID, Retry-After"));
+        reply_add(reply, "Access-Control-Expose-Headers",
+                  bytes_of("Last-Event-ID, Link, Retry-After"));
     }
 }
 

@@ -1,5 +1,6 @@
 // The long poll: a subscription that is answered with a JSON array of the events after its cursor,
-// at once when there are some, else with the first that come, else empty when its time is up.
+// at once when there are some, else with the first that come, else empty when its time is up. Read
+// with a limit it is a page of history. What it answers is bounded in events and in bytes.
 #ifndef SERVER_POLL_H
 #define SERVER_POLL_H
 
@@ -10,6 +11,8 @@ struct poll_request {
     struct exchange *exchange;
     const struct hub_start *start;
     int64_t wait_ms;    // 0: answer at once with what there is
+    uint64_t limit;     // of events; 0: what one send carries
+    struct bytes query; // of the request, for the way to the next page
     struct bytes first; // items that come before all others: ",{…}", or empty
 };
 

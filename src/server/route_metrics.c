@@ -49,6 +49,7 @@ static const struct metric metrics[] = {
 };
 
 static const char *const limit_names[LIMIT_COUNT] = {
+    [LIMIT_ANSWER] = "max-answer",
     [LIMIT_BODY] = "max-body",
     [LIMIT_BODY_TIMEOUT] = "body-timeout",
     [LIMIT_CONNECTIONS] = "max-connections",

@@ -96,6 +96,11 @@ static int append_gap(struct buf *out, enum encoding encoding, struct bytes curs
     return rc;
 }
 
+// Of a stream.
+static enum encoding encoding_of(const struct wish *wish) {
+    return wish->representation == HTTP_NDJSON ? ENCODING_NDJSON : ENCODING_EVENT_STREAM;
+}
+
 // The first bytes of the body: they leave with the head, so that every proxy passes the head on.
 static int compose_preamble(struct worker *worker, enum encoding encoding, const struct wish *wish,
                             const struct place *place, struct buf *out) {
@@ -125,17 +130,38 @@ static void compose_head(struct exchange *exchange, const struct wish *wish, str
     reply_add_cors(head, exchange);
 }
 
+// Newline-delimited JSON can be read as a file is: so many events, or up to now. An event stream goes
+// on, because an EventSource would begin again.
+static int bound_stream(struct stream *stream, const struct wish *wish, struct hub_start *start) {
+    if (wish->representation != HTTP_NDJSON) {
+        return 0;
+    }
+    if (wish->at_once) {
+        start->flags |= SUBSCRIBER_NO_WAIT;
+    }
+    return wish->limit ? stream_bound(stream, wish->limit, SIZE_MAX) : 0;
+}
+
+// Takes the selection over, and the first frame of the start.
+static int join_stream(struct stream *stream, const struct wish *wish, struct selection *selection,
+                       struct hub_start *start) {
+    if (bound_stream(stream, wish, start)) {
+        selection_destroy(&selection);
+        frame_unref(start->first);
+        return ERR_NOMEM;
+    }
+    return hub_join(&stream->worker->hub, selection, encoding_of(wish), &stream->subscriber, start);
+}
+
 static int open_stream(struct exchange *exchange, const struct wish *wish,
                        struct selection *selection, struct place *place) {
     struct worker *worker = exchange->worker;
-    enum encoding encoding =
-        wish->representation == HTTP_NDJSON ? ENCODING_NDJSON : ENCODING_EVENT_STREAM;
     char cursor[ID_TEXT_MAX];
     struct reply head;
     struct buf preamble;
     compose_head(exchange, wish, bytes_make(cursor, id_format(place->start.after, cursor)), &head);
     buf_init(&preamble, &mem_libc, 0);
-    int rc = compose_preamble(worker, encoding, wish, place, &preamble);
+    int rc = compose_preamble(worker, encoding_of(wish), wish, place, &preamble);
     struct stream *stream = NULL;
     if (rc == 0) {
         stream =
@@ -146,7 +172,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         selection_destroy(&selection);
         return ERR_NOMEM;
     }
-    if (hub_join(&worker->hub, selection, encoding, &stream->subscriber, &place->start)) {
+    if (join_stream(stream, wish, selection, &place->start)) {
         worker_limit_hit(worker, LIMIT_MEMORY);
         stream->ops->end(stream, bytes_make(NULL, 0));
         return 0;
@@ -166,8 +192,11 @@ static int answer_head(struct exchange *exchange, const struct wish *wish) {
 
 static int open_poll(struct exchange *exchange, const struct wish *wish,
                      struct selection *selection, struct place *place) {
-    struct poll_request request = {
-        .exchange = exchange, .start = &place->start, .wait_ms = wish->wait_ms};
+    struct poll_request request = {.exchange = exchange,
+                                   .start = &place->start,
+                                   .wait_ms = wish->wait_ms,
+                                   .limit = wish->limit,
+                                   .query = wish->query};
     struct buf gap;
     buf_init(&gap, &mem_libc, 0);
     int rc = compose_preamble(exchange->worker, ENCODING_ITEMS, wish, place, &gap);

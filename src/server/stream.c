@@ -2,8 +2,10 @@
 #include "server/stream.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "server/worker.h"
 
 static struct stream *stream_of(struct subscriber *subscriber) {
@@ -44,8 +46,21 @@ void stream_init(struct stream *stream, struct worker *worker, const struct stre
     hub_count(&worker->counters.opened, 1);
 }
 
+int stream_bound(struct stream *stream, uint64_t events, size_t bytes) {
+    struct subscriber_bound *bound = calloc(1, sizeof(*bound));
+    if (!bound) {
+        return ERR_NOMEM;
+    }
+    bound->events = events;
+    bound->bytes = bytes;
+    stream->subscriber.bound = bound;
+    return 0;
+}
+
 void stream_finish(struct stream *stream) {
     hub_leave(&stream->subscriber);
+    free(stream->subscriber.bound);
+    stream->subscriber.bound = NULL;
     list_remove(&stream->link);
     hub_count(&stream->worker->counters.ended, 1);
 }

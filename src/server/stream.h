@@ -38,6 +38,10 @@ struct stream {
 // A new stream that has not joined yet.
 void stream_init(struct stream *stream, struct worker *worker, const struct stream_ops *ops);
 
+// Before it joins: it ends by itself after so many events, or when the next one has no room. 0 or
+// ERR_NOMEM.
+int stream_bound(struct stream *stream, uint64_t events, size_t bytes);
+
 // Leaves the hub and the worker's list. The session calls it before the memory goes.
 void stream_finish(struct stream *stream);
 

@@ -83,10 +83,17 @@ static bool set_since(struct wish *wish, struct exchange *exchange, struct bytes
 }
 
 static bool set_last(struct wish *wish, struct exchange *exchange, struct bytes text) {
-    if (!bytes_to_u64(text, 1000000, &wish->last)) {
+    if (!bytes_to_u64(text, READ_EVENTS_MAX, &wish->last)) {
         return refuse(exchange, "last", "a number of events from 0 to 1000000");
     }
     wish->start = wish->start == WISH_AFTER ? WISH_AFTER : WISH_LAST;
+    return true;
+}
+
+static bool set_limit(struct wish *wish, struct exchange *exchange, struct bytes text) {
+    if (!bytes_to_u64(text, READ_EVENTS_MAX, &wish->limit) || wish->limit == 0) {
+        return refuse(exchange, "limit", "a number of events from 1 to 1000000");
+    }
     return true;
 }
 
@@ -95,6 +102,7 @@ static bool set_wait(struct wish *wish, struct exchange *exchange, struct bytes 
     if (!bytes_to_u64(text, INT64_MAX, &seconds)) {
         return refuse(exchange, "wait", "a whole number of seconds");
     }
+    wish->at_once = seconds == 0;
     wish->wait_ms = (int64_t)(seconds < most / 1000 ? seconds * 1000 : most);
     return true;
 }
@@ -121,6 +129,9 @@ static bool take_parameter(struct wish *wish, struct exchange *exchange, struct 
     }
     if (bytes_is(name, "last")) {
         return set_last(wish, exchange, value);
+    }
+    if (bytes_is(name, "limit")) {
+        return set_limit(wish, exchange, value);
     }
     if (bytes_is(name, "wait")) {
         return set_wait(wish, exchange, value);
@@ -169,7 +180,7 @@ static bool take_names(struct wish *wish, struct exchange *exchange,
 }
 
 bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_request *req) {
-    *wish = (struct wish){0};
+    *wish = (struct wish){.query = req->query};
     buf_init(&wish->text, &mem_libc, 0);
     // All slices point into one buffer, so it gets all its room before the first is made.
     if (buf_reserve(&wish->text, req->path.len + req->query.len + CURSOR_TEXT_MAX)) {

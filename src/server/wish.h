@@ -14,17 +14,19 @@ enum wish_start {
     WISH_LAST,     // the newest `last`
 };
 
-enum { CURSOR_TEXT_MAX = 256 };
+enum { CURSOR_TEXT_MAX = 256, READ_EVENTS_MAX = 1000000 };
 
 struct wish {
-    struct buf text; // holds what the slices point to
+    struct buf text;    // holds what the slices point to
+    struct bytes query; // the request's own, and as long there as that
     struct bytes *names;
     size_t name_count;
     enum http_representation representation;
     enum wish_start start;
     struct bytes cursor;
     int64_t since_ms, wait_ms;
-    uint64_t last;
+    uint64_t last, limit; // limit 0: none
+    bool at_once;         // a wait of 0 was asked for
     bool control;
 };
 

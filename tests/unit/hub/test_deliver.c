@@ -196,10 +196,75 @@ static void test_first(void **state) {
     in_every_encoding(scene_first);
 }
 
+// Leaves after so many events, however they were cut on their way, and from wherever they came.
+static void take_two(bool live, size_t per_send) {
+    struct fake_hub fake;
+    struct fake_sub sub;
+    struct subscriber_bound bound = {.events = 2, .bytes = SIZE_MAX};
+    fake_hub_init(&fake);
+    fake_hub_open(&fake);
+    fake_sub_init(&sub, &fake);
+    sub.s.bound = &bound;
+    sub.room = per_send;
+    if (!live) {
+        publish_some(&fake);
+    }
+    fake_join_after(&sub, "a b", live ? fake.hub.heard : 0);
+    if (live) {
+        publish_some(&fake);
+    }
+    fake_flush(&fake);
+    for (int i = 0; !sub.finished; i++) {
+        assert_true(i < 1000);
+        fake_drain(&sub, per_send);
+        fake_flush(&fake);
+    }
+    fake_assert_got(&sub, "id: 0-1001\ndata: one\n\nid: 0-1002\ndata: two\ndata: lines\n\n");
+    assert_int_equal(bound.events, 0);
+    assert_true(bound.begun && bound.more && !bound.cramped);
+    fake_sub_finish(&sub);
+    fake_hub_finish(&fake);
+}
+
+static void test_bound(void **state) {
+    for (size_t per_send = 1; per_send < 100; per_send++) {
+        take_two(false, per_send);
+        take_two(true, per_send);
+    }
+}
+
+// With ALL it takes batch after batch; what does not fit ends it, and says so.
+static void take_bytes(size_t bytes, uint64_t events, bool cramped) {
+    struct fake_hub fake;
+    struct fake_sub sub;
+    struct subscriber_bound bound = {.events = 100, .bytes = bytes};
+    struct hub_start start = {.flags = SUBSCRIBER_ONCE | SUBSCRIBER_ALL | SUBSCRIBER_NO_WAIT};
+    fake_hub_init(&fake);
+    fake.past.most = 1;
+    fake_hub_open(&fake);
+    publish_some(&fake);
+    fake_sub_init(&sub, &fake);
+    sub.s.bound = &bound;
+    assert_int_equal(fake_join_at(&sub, "a b", ENCODING_ITEMS, &start), 0);
+    fake_flush(&fake);
+    assert_true(sub.finished);
+    assert_int_equal(bound.cramped, cramped);
+    assert_int_equal(bound.more, cramped);
+    assert_int_equal(atomic_load(&fake.hub.stats.deliveries), events);
+    fake_sub_finish(&sub);
+    fake_hub_finish(&fake);
+}
+
+static void test_bound_in_bytes(void **state) {
+    take_bytes(SIZE_MAX, 3, false);
+    take_bytes(10, 1, true); // one fits always; the owner did not lower it: the next does not
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_live),      cmocka_unit_test(test_window),
         cmocka_unit_test(test_past),      cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_bound),     cmocka_unit_test(test_bound_in_bytes),
         cmocka_unit_test(test_heartbeat), cmocka_unit_test(test_caught_up),
         cmocka_unit_test(test_first),
     };

@@ -76,6 +76,33 @@ static void test_every_cursor(void **state) {
     }
 }
 
+// Whole events only, and no more than asked for.
+static void test_fit(void **state) {
+    const struct feed *feed = listen(ENCODING_EVENT_STREAM, 10000);
+    struct bytes bytes;
+    event_id first = fake.newest;
+    for (int n = 0; n < 5; n++) {
+        fake_publish(&fake, "t", "event");
+    }
+    assert_int_equal(run_cover(&run, feed, first, &bytes), 0);
+    size_t one = bytes.len / 5;
+    assert_int_equal(run_fit(&run, first, 5, SIZE_MAX, false), bytes.len);
+    assert_int_equal(run_fit(&run, first, UINT64_MAX, SIZE_MAX, true), bytes.len);
+    assert_int_equal(run_fit(&run, first, 2, SIZE_MAX, false), 2 * one);
+    assert_int_equal(run_fit(&run, first, 5, 3 * one, false), 3 * one);
+    assert_int_equal(run_fit(&run, first, 5, 3 * one - 1, false), 2 * one);
+    assert_int_equal(run_fit(&run, first, 5, one - 1, false), 0);
+    assert_int_equal(run_fit(&run, first, 5, 0, true), one);
+    // From a later cursor, within the same run.
+    assert_int_equal(run_cover(&run, feed, first + 2, &bytes), 0);
+    assert_int_equal(bytes.len, 3 * one);
+    assert_int_equal(run_fit(&run, first + 2, 9, SIZE_MAX, false), 3 * one);
+    assert_int_equal(run_fit(&run, first + 2, 9, 2 * one, false), 2 * one);
+    assert_int_equal(run_fit(&run, first + 2, 9, 0, true), one);
+    hub_leave(&sub.s);
+    run_finish(&run);
+}
+
 static void test_lone_event_is_not_copied(void **state) {
     const struct feed *feed = listen(ENCODING_EVENT_STREAM, 1000);
     struct bytes bytes;
@@ -229,6 +256,7 @@ static void test_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_every_cursor),
+        TEST(test_fit),
         TEST(test_lone_event_is_not_copied),
         TEST(test_grows_during_a_pass),
         TEST(test_limit),

@@ -25,6 +25,7 @@ void fake_server_init(struct fake_server *fake) {
                      .max_head = 16384,
                      .max_headers = 64,
                      .max_body = 1 << 20,
+                     .max_answer = 256 << 10,
                      .window_bytes = 1 << 20,
                      .pinned_bytes = 1 << 20,
                      .inbox_bytes = 16 << 20,

@@ -26,7 +26,7 @@ static void ask_from(const char *headers, const char *allowed, const char *vary)
     if (allowed) {
         assert_string_equal(got, allowed);
         assert_string_equal(fake_header(&x, "Access-Control-Expose-Headers"),
-                            "Last-Event-ID, Retry-After");
+                            "Last-Event-ID, Link, Retry-After");
     } else {
         assert_null(got);
         assert_null(fake_header(&x, "Access-Control-Expose-Headers"));

@@ -216,6 +216,61 @@ static void test_a_long_past_comes_in_parts(void **state) {
     assert_true(polls > 1);
 }
 
+static void assert_page(const char *target, const char *body, const char *link) {
+    poll_for(target);
+    assert_got(body);
+    const char *got = fake_header(&x, "Link");
+    assert_int_equal(got != NULL, link != NULL);
+    if (link) {
+        assert_memory_equal(got, link, strlen(link));
+        assert_string_equal(strchr(got, '>'), ">; rel=\"next\"");
+    }
+    fake_exchange_finish(&x);
+}
+
+static void test_pages(void **state) {
+    for (int i = 0; i < 3; i++) {
+        publish("/events/a", i == 0 ? "1" : i == 1 ? "2" : "3");
+    }
+    assert_page("/events/a?last=3&limit=2&x=%26", "[" ITEM("1") "," ITEM("2") "]",
+                "<?limit=2&x=%26&last_event_id=");
+    assert_page("/events/a?last=3&limit=3", "[" ITEM("1") "," ITEM("2") "," ITEM("3") "]", NULL);
+    assert_page("/events/a?last=2&limit=1&wait=5", "[" ITEM("2") "]",
+                "<?limit=1&wait=5&last_event_id=");
+    assert_page("/events/a?limit=3", "[]", NULL);
+}
+
+// One event always fits; the next one waits for the next page.
+static void test_a_page_of_so_many_bytes(void **state) {
+    fake.settings.max_answer = 100;
+    for (int i = 0; i < 5; i++) {
+        publish("/events/a", "x");
+    }
+    assert_page("/events/a?last=5&limit=5", "[" ITEM("x") "]", "<?limit=5&last_event_id=");
+    assert_int_equal(fake_limit_hits(&fake, LIMIT_ANSWER), 1);
+    fake.settings.max_answer = 2 * 80 + 2; // an item has less than 80
+    assert_page("/events/a?last=5&limit=5", "[" ITEM("x") "," ITEM("x") "]",
+                "<?limit=5&last_event_id=");
+    assert_page("/events/a?last=2&limit=5", "[" ITEM("x") "," ITEM("x") "]", NULL);
+    assert_int_equal(fake_limit_hits(&fake, LIMIT_ANSWER), 2);
+}
+
+// A page takes more than one portion of history, and ends with it.
+static void test_a_page_takes_several_portions(void **state) {
+    for (int i = 0; i < 600; i++) {
+        publish("/events/a", "x");
+    }
+    poll_for("/events/a?last_event_id=earliest&limit=550");
+    assert_int_equal(x.replies, 1);
+    size_t seen = 0;
+    for (size_t i = 0; i + 3 < x.body.len; i++) {
+        seen += memcmp(x.body.at + i, "\"x\"", 3) == 0;
+    }
+    assert_int_equal(seen, 550);
+    assert_non_null(fake_header(&x, "Link"));
+    fake_exchange_finish(&x);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -233,6 +288,9 @@ int main(void) {
         TEST(test_draining_never_prolongs_it),
         TEST(test_two_topics_in_order),
         TEST(test_a_long_past_comes_in_parts),
+        TEST(test_pages),
+        TEST(test_a_page_of_so_many_bytes),
+        TEST(test_a_page_takes_several_portions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

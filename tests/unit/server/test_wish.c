@@ -212,6 +212,23 @@ static void assert_wait(const char *target, int64_t ms) {
     done();
 }
 
+static void test_limit(void **state) {
+    read_wish("/events/a?limit=7");
+    assert_int_equal(wish.limit, 7);
+    done();
+    read_wish("/events/a?limit=1000000&wait=0");
+    assert_int_equal(wish.limit, 1000000);
+    assert_true(wish.at_once);
+    done();
+    static const char *const bad[] = {"0", "", "-1", "1e99", "1000001", "18446744073709551617",
+                                      "a"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char target[64];
+        snprintf(target, sizeof(target), "/events/a?limit=%s", bad[i]);
+        assert_refused(target, "`limit` takes a number of events from 1 to 1000000");
+    }
+}
+
 static void test_wait(void **state) {
     assert_wait("/events/a", 0);
     assert_wait("/events/a?wait=0", 0);
@@ -284,6 +301,7 @@ int main(void) {
         TEST(test_header_beats_query),
         TEST(test_since),
         TEST(test_last),
+        TEST(test_limit),
         TEST(test_wait),
         TEST(test_control),
         TEST(test_unknown_parameters),

@@ -1,0 +1,54 @@
+// The policy: what the client wrote stays as it wrote it, also what freshet does not know, and only the
+// query is given, because behind a proxy nobody here knows the path that the client asked for.
+#include "server/next_page.h"
+
+#include "base/error.h"
+#include "http/url.h"
+
+static bool says_where_to_start(struct bytes name) {
+    return bytes_is(name, "last_event_id") || bytes_is(name, "since") || bytes_is(name, "last");
+}
+
+// 1, 0, or a negative error.
+static int is_kept(struct bytes parameter) {
+    const char *equals = memchr(parameter.at, '=', parameter.len);
+    size_t len = equals ? (size_t)(equals - parameter.at) : parameter.len;
+    struct buf name;
+    buf_init(&name, &mem_libc, 0);
+    int rc = http_path_decode(bytes_make(parameter.at, len), &name);
+    rc = rc ? rc : !says_where_to_start(buf_bytes(&name));
+    buf_finish(&name);
+    return rc;
+}
+
+// What could end a reference, or is not allowed in one, is escaped; the rest is escaped already.
+static int append_safe(struct bytes text, struct buf *out) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        bool safe = c > ' ' && c < 0x7f && !strchr("<>\"\\^`{|}", c);
+        rc = safe ? buf_append(out, text.at + i, 1) : buf_printf(out, "%%%02X", c);
+    }
+    return rc;
+}
+
+static int append_parameter(struct bytes parameter, struct buf *out) {
+    int rc = parameter.len ? is_kept(parameter) : 0;
+    if (rc == 1) {
+        rc = append_safe(parameter, out);
+        rc = rc ? rc : buf_append_text(out, "&");
+    }
+    return rc;
+}
+
+int next_page_query(struct bytes query, struct buf *out) {
+    int rc = buf_append_text(out, "?");
+    while (rc == 0 && query.len) {
+        const char *end = memchr(query.at, '&', query.len);
+        size_t len = end ? (size_t)(end - query.at) : query.len;
+        rc = append_parameter(bytes_make(query.at, len), out);
+        len += end ? 1 : 0;
+        query = bytes_make(query.at + len, query.len - len);
+    }
+    return rc ? rc : buf_append_text(out, "last_event_id=");
+}
