@@ -45,7 +45,7 @@ static void test_found(void **state) {
 
 static void test_not_found(void **state) {
     static const char *const paths[] = {
-        "/event", "/eventss",     "/Events", "/healthz/", "/metrics/x",  "//",        "/api",
+        "/event", "/eventss",    "/Events", "/healthz/", "/metrics/x",  "//",        "/api",
         "/api/",  "/api/topic/", "/.",      "/%65vents", "/events%2Fa", "/healthzz", "/index.html",
     };
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
