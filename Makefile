@@ -51,6 +51,7 @@ fuzz: deps-build ## run each fuzzer for FUZZ_SECONDS (clang, libFuzzer)
 
 bench: deps-build ## measure: the short form of everything in bench/, into build-bench/figures.md
 	@tools/deps test
+	@tests/run --install || echo 'bench: without npm modules, their parser is not measured'
 	@test -f build-bench/build.ninja || meson setup build-bench --buildtype=release -Dbench=true -Dtests=false
 	@ninja -C build-bench
 	bench/all

@@ -36,6 +36,9 @@ async function load(name, x, options, start = startFreshet) {
   if (!report.flawless) {
     doubts.add(`${name} at ${number(x, 0)}: ${report.missing} missing, ${report.late} late`);
   }
+  if (options.rate < 1000 && report.latency_us.p90 * options.rate > 1e6 && name !== 'latency') {
+    doubts.add(`${name} at ${number(x, 0)}: rounds did not end before the next was due and were gathered, which flatters`);
+  }
   if (report.generator_was_bottleneck) {
     doubts.add(`${name} at ${number(x, 0)}: the generator was the bottleneck`);
   }
@@ -139,8 +142,9 @@ const hubCurves = {
   'hub-patterns': ['Cost of the hub against patterns', 'one listener on each pattern, of which one matches; no sockets', 'patterns', 'hub-pattern', 'patterns'],
 };
 
-function hub(taken) {
+function hub(taken, raw) {
   const found = lines('bench-hub', short ? ['short'] : []).slice(1);
+  raw.push(...found.map((line) => Object.entries(line).map((pair) => pair.join('=')).join(' ')));
   for (const [name, [title, about, x, bench, field]] of Object.entries(hubCurves)) {
     const points = found.filter((line) => line.bench === bench).map((line) => [line[field], line.ns_per_publish]);
     taken[name] = { title, about, x, y: 'CPU per event, ns', series: [{ name: 'freshet', points }] };
@@ -160,6 +164,7 @@ function table({ title, x, y, series }) {
 
 const before = only && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).curves : {};
 const taken = { ...before };
+const raw = [];
 const about = machine();
 for (const [name, { series, ...curve }] of Object.entries(curves)) {
   if (!only || name === only) {
@@ -167,11 +172,14 @@ for (const [name, { series, ...curve }] of Object.entries(curves)) {
   }
 }
 if (!only || only === 'hub') {
-  hub(taken);
+  hub(taken, raw);
 }
 writeFileSync(file, JSON.stringify({ about, taken: new Date().toISOString(), short, curves: taken }, null, 1));
 console.log(`## How costs grow\n\n${about}, ${short ? `short form, ${seconds} s a point` : `${seconds} s a point, ${turns === 1 ? 'one turn' : `median of ${turns} turns`}`}\n`);
 for (const name of Object.keys(taken).filter((each) => !only || each.startsWith(only))) {
   console.log(table(taken[name]));
+}
+if (raw.length) {
+  console.log(`### The hub without sockets, line by line\n\n\`\`\`\n${raw.join('\n')}\n\`\`\`\n`);
 }
 doubts.forEach((doubt) => console.log(`- ${doubt}`));

@@ -34,7 +34,9 @@ function short(value) {
   return `${Number((value / size).toPrecision(3))}${letter}`;
 }
 
-// Whole decades for a wide range, 1-2-5 for a narrow one, and a little room at both ends.
+// Whole decades for a wide range, 1-2-5 for a narrow one; never so narrow that a little looks steep.
+const LEAST_SPAN = 10;
+
 function scale(values, from, to) {
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -45,8 +47,7 @@ function scale(values, from, to) {
     ticks.push(...steps.map((step) => Number(`${step}e${power}`)));
   }
   const first = ticks.findLast((tick) => tick <= low * 1.0001);
-  const last = ticks.find((tick) => tick >= high * 0.9999);
-  const end = last === first ? ticks[ticks.indexOf(last) + 1] : last;
+  const end = ticks.find((tick) => tick >= Math.max(high, first * LEAST_SPAN) * 0.9999);
   const span = Math.log10(end / first);
   const at = (value) => from + (Math.log10(value / first) / span) * (to - from);
   return { at, ticks: ticks.filter((tick) => tick >= first && tick <= end) };

@@ -8,7 +8,7 @@ import { benchOnce, cpus, floor, lines, machine, markdown, median, nchanPrograms
 
 const short = process.argv.includes('--short');
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
-const seconds = short ? 3 : 10;
+const seconds = short ? 2 : 10;
 const turns = short ? 3 : 5;
 const time = ['--duration', `${seconds}s`, '--warmup', '1s'];
 const rows = [];

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm's eventsource-parser over the same events as bench/parser.c has: 200 bytes each, fed in pieces of 64 KB. It is
-// not installed by anything here: give the folder that has it in node_modules, or install it in tests/.
+// npm's eventsource-parser over the same events as bench/parser.c has: 200 bytes each, fed in pieces of 64 KB. It comes
+// with the modules of the tests, which `make bench` installs if it can; without it the line says that it was skipped.
 //
 // usage: bench/parser.mjs [FOLDER]
 
