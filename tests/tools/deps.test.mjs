@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -43,6 +43,16 @@ test('deps names the packages of each manager', (t) => {
     assert.match(stderr, pattern);
     assert.equal(status, 0, stderr);
   }
+});
+
+test('deps names the proxies that freshet is tested behind', (t) => {
+  const light = machine(t, { 'apt-get': 'exit 9', haproxy: '' })('--dry-run', 'proxies').stderr;
+  // What this machine has in /usr/sbin is not asked for.
+  const wanted = { 'nginx-light': 'nginx', caddy: 'caddy', varnish: 'varnishd' };
+  for (const [name, program] of Object.entries(wanted)) {
+    assert.equal(light.includes(name), !existsSync(`/usr/sbin/${program}`), `${name} in ${JSON.stringify(light)}`);
+  }
+  assert.doesNotMatch(light, /haproxy/);
 });
 
 test('deps asks only for what is missing', (t) => {
