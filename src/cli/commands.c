@@ -17,7 +17,7 @@
 const struct command *const commands_all[] = {
     &command_serve,
 #ifdef HAVE_CURL
-    &command_pub,   &command_sub,
+    &command_pub,   &command_sub, &command_doctor,
 #endif
     &command_bench, NULL,
 };
@@ -35,7 +35,7 @@ const struct command *commands_find(const char *name) {
 void commands_explain_unknown(const char *name) {
     struct suggest suggest;
 #ifndef HAVE_CURL
-    if (strcmp(name, "pub") == 0 || strcmp(name, "sub") == 0) {
+    if (strcmp(name, "pub") == 0 || strcmp(name, "sub") == 0 || strcmp(name, "doctor") == 0) {
         fprintf(stderr, "freshet: this build has no %s, because it was made without libcurl\n",
                 name);
         return;

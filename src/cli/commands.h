@@ -33,6 +33,7 @@ extern const struct command command_serve;
 extern const struct command command_pub;
 extern const struct command command_sub;
 extern const struct command command_bench;
+extern const struct command command_doctor;
 
 // Every command that is in this build, NULL at the end.
 extern const struct command *const commands_all[];

@@ -104,7 +104,7 @@ void help_sentence(const struct option *option, char *out, size_t size) {
 
 bool help_has_file(const struct option *table) {
     for (; table->name; table++) {
-        if (strcmp(table->name, "config") == 0) {
+        if (strcmp(table->name, "config") == 0 && !(table->flags & OPTION_NOT_OWN_FILE)) {
             return true;
         }
     }

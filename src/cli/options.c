@@ -246,7 +246,7 @@ int options_load(struct options *options, int argc, const char *const *argv,
     rc = rc ? rc : options_from_args(options, argc, argv);
     rc = rc ? rc : options_from_env(options, environment);
     const struct option *config = options_find(options->table, bytes_of("config"));
-    if (rc || !config) {
+    if (rc || !config || (config->flags & OPTION_NOT_OWN_FILE)) {
         return rc;
     }
     const char *path = *(char **)member(options, config);

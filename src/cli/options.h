@@ -33,8 +33,9 @@ enum option_type {
 enum option_source { OPTION_UNSET, OPTION_DEFAULT, OPTION_FILE, OPTION_ENV, OPTION_ARGS };
 
 enum option_flags {
-    OPTION_ARGS_ONLY = 1, // neither the file nor the environment may set it
-    OPTION_NOT_FILE = 2,  // the file may not set it (the name of the file itself)
+    OPTION_ARGS_ONLY = 1,    // neither the file nor the environment may set it
+    OPTION_NOT_FILE = 2,     // the file may not set it (the name of the file itself)
+    OPTION_NOT_OWN_FILE = 4, // `config` of a command that hands the file to another's table
 };
 
 // A table ends with an entry whose name is NULL. Names are lower case with hyphens, and never begin
@@ -117,7 +118,7 @@ int options_from_env(struct options *options, const char *const *environment);
 int options_from_args(struct options *options, int argc, const char *const *argv);
 
 // All of the above, for a command: defaults, arguments, environment, and then the file that the
-// TEXT option called `config` names, if the table has one and it is set. An options_request, or an
+// TEXT option called `config` names, if the table has one and it is set and is its own. An options_request, or an
 // error.
 int options_load(struct options *options, int argc, const char *const *argv,
                  const char *const *environment);
