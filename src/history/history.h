@@ -30,6 +30,13 @@ struct history_topic {
 // Returns false to end the walk. Runs under the history's lock: brief, and no call back into it.
 typedef bool history_visit(void *ctx, const struct history_topic *topic);
 
+// Where a walk over the topics stands: its own affair.
+struct history_walk {
+    size_t place;
+    uint16_t name_len;
+    char name[TOPIC_NAME_MAX];
+};
+
 // An event that must not be published twice; returns false to end the walk.
 typedef bool history_recall(void *ctx, const struct once *once, event_id id);
 
@@ -46,11 +53,10 @@ struct history {
 
     void (*stats)(struct history *history, struct history_stats *out);
 
-    // Visits topics in no order, about `portion` of them a call: start with *place = 0; false when
-    // all were seen or the visitor ended it. Topics that come or go between calls may be missed or
-    // seen twice.
-    bool (*topics)(struct history *history, size_t *place, size_t portion, history_visit *visit,
-                   void *ctx);
+    // Visits topics, about `portion` of them a call: start with *walk = {0}; false when all were seen
+    // or the visitor ended it. Topics that come or go between calls may be missed or seen twice.
+    bool (*topics)(struct history *history, struct history_walk *walk, size_t portion,
+                   history_visit *visit, void *ctx);
 
     // One topic by its name; false when history holds nothing of it.
     bool (*topic)(struct history *history, const struct topic_name *name,
@@ -63,6 +69,10 @@ struct history {
     // Everything given to append up to this id is as safe as this history can make it. Memory can do
     // no more than it has done: UINT64_MAX. Any thread.
     event_id (*stored)(const struct history *history);
+
+    // Whether the event with this id, which is not above `stored`, may not have been: there was no
+    // room for it to wait in. Whoever published it has to be told. Any thread.
+    bool (*lost)(const struct history *history, event_id id);
 
     // Whether what comes now can be stored. Any thread.
     enum history_state (*state)(const struct history *history);

@@ -202,6 +202,12 @@ static event_id stored(const struct history *history) {
     return UINT64_MAX;
 }
 
+static bool lost(const struct history *history, event_id id) {
+    (void)history;
+    (void)id;
+    return false;
+}
+
 static enum history_state state(const struct history *history) {
     (void)history;
     return HISTORY_FINE;
@@ -252,6 +258,7 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
         .topic = memory_topic_info,
         .purge = memory_purge,
         .stored = stored,
+        .lost = lost,
         .state = state,
         .recall = recall,
         .destroy = destroy,

@@ -44,8 +44,8 @@ int memory_find(struct past *past, const struct selection *selection, struct byt
 
 // The console's.
 void memory_stats(struct history *history, struct history_stats *out);
-bool memory_walk(struct history *history, size_t *place, size_t portion, history_visit *visit,
-                 void *ctx);
+bool memory_walk(struct history *history, struct history_walk *walk, size_t portion,
+                 history_visit *visit, void *ctx);
 bool memory_topic_info(struct history *history, const struct topic_name *name,
                        struct history_topic *out);
 

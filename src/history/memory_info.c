@@ -5,7 +5,7 @@
 
 #include "history/memory_purge.h"
 
-struct walk {
+struct visitor {
     history_visit *visit;
     void *ctx;
     bool ended;
@@ -38,22 +38,22 @@ static struct history_topic describe(const struct memory_topic *topic) {
 }
 
 static void visit_node(void *ctx, struct map_node *node) {
-    struct walk *walk = ctx;
+    struct visitor *visitor = ctx;
     const struct memory_topic *topic = container_of(node, struct memory_topic, node);
-    if (!walk->ended && is_shown(topic)) {
+    if (!visitor->ended && is_shown(topic)) {
         struct history_topic described = describe(topic);
-        walk->ended = !walk->visit(walk->ctx, &described);
+        visitor->ended = !visitor->visit(visitor->ctx, &described);
     }
 }
 
-bool memory_walk(struct history *history, size_t *place, size_t portion, history_visit *visit,
-                 void *ctx) {
+bool memory_walk(struct history *history, struct history_walk *walk, size_t portion,
+                 history_visit *visit, void *ctx) {
     struct memory *memory = memory_of(history);
-    struct walk walk = {.visit = visit, .ctx = ctx};
+    struct visitor visitor = {.visit = visit, .ctx = ctx};
     pthread_mutex_lock(&memory->lock);
-    bool more = map_walk(&memory->topics.map, place, portion, visit_node, &walk);
+    bool more = map_walk(&memory->topics.map, &walk->place, portion, visit_node, &visitor);
     pthread_mutex_unlock(&memory->lock);
-    return more && !walk.ended;
+    return more && !visitor.ended;
 }
 
 bool memory_topic_info(struct history *history, const struct topic_name *name,

@@ -13,7 +13,8 @@ enum { PORTION = 4096 };
 struct topics_gather {
     struct gather gather;
     struct listing listing;
-    size_t place;        // in the walk of the worker, then of history
+    struct history_walk in_history;
+    size_t place;        // in the walk of the worker
     bool history_walked; // the first worker asked also walks history
 };
 
@@ -40,8 +41,7 @@ static bool visit_history(void *ctx, const struct history_topic *topic) {
 static bool walk(struct topics_gather *g, struct worker *worker) {
     struct history *history = worker->server->history;
     if (!g->history_walked) {
-        g->history_walked = !history->topics(history, &g->place, PORTION, visit_history, g);
-        g->place = g->history_walked ? 0 : g->place;
+        g->history_walked = !history->topics(history, &g->in_history, PORTION, visit_history, g);
         return false;
     }
     return !map_walk(&worker->hub.feeds, &g->place, PORTION, visit_feed, g);

@@ -250,7 +250,11 @@ static void a_topic_keeps_to_its_bytes(void **state) {
 
 static void the_budget_drops_the_oldest_of_all(void **state) {
     struct fixture f;
+    const struct backend *backend = *state;
     struct history_limits limits = {.topic.count = 1000, .bytes = 20000};
+    if (backend->least_bytes > limits.bytes) {
+        skip(); // it has a test of its own
+    }
     fixture_init(&f, *state, &limits);
     append_event(&f, 1, "quiet");
     for (event_id id = 2; id <= 100; id++) {
@@ -290,7 +294,7 @@ static void age_drops_what_is_old(void **state) {
     while (f.history->expire(f.history, 3500)) {
         calls++;
     }
-    assert_true(calls > 1); // a bounded amount a call
+    assert_true(calls > 1 || f.backend->settle); // a bounded amount a call
     assert_int_equal(stats_of(&f).dropped_age, 2499);
     assert_int_equal(floor_of(&f, "a"), id_from_ms(2499));
     assert_int_equal(floor_of(&f, "b"), id_from_ms(2498));
@@ -458,17 +462,18 @@ static void topics_are_walked_in_portions(void **state) {
         append_event(&f, id, name);
     }
     struct seen seen = {0};
-    size_t place = 0;
+    fixture_settle(&f);
+    struct history_walk walk = {0};
     int calls = 1;
-    while (f.history->topics(f.history, &place, 16, count_topic, &seen)) {
+    while (f.history->topics(f.history, &walk, 16, count_topic, &seen)) {
         calls++;
     }
     assert_true(calls > 10);
     assert_int_equal(seen.visits, 500);
     assert_int_equal(seen.events, 2000);
     seen = (struct seen){.stop_after = 3};
-    place = 0;
-    assert_false(f.history->topics(f.history, &place, SIZE_MAX, count_topic, &seen));
+    walk = (struct history_walk){0};
+    assert_false(f.history->topics(f.history, &walk, SIZE_MAX, count_topic, &seen));
     assert_int_equal(seen.visits, 3);
     fixture_finish(&f);
 }
@@ -481,6 +486,7 @@ static void one_topic_is_described(void **state) {
         append_event(&f, id, "a");
     }
     struct topic_name a = name_of(&f, "a"), b = name_of(&f, "b");
+    fixture_settle(&f);
     assert_true(f.history->topic(f.history, &a, &topic));
     assert_int_equal(topic.events, 3);
     assert_int_equal(topic.oldest, 3);

@@ -12,6 +12,7 @@ void fixture_init(struct fixture *fixture, const struct backend *backend,
     test_mem_init(&fixture->mem);
     test_mem_init(&fixture->frames);
     fixture->key = (struct hash_key){.k0 = 1, .k1 = 2};
+    fixture->backend = backend;
     assert_int_equal(backend->create(&fixture->history, &fixture->mem.mem, &fixture->key, limits),
                      0);
 }
@@ -19,8 +20,17 @@ void fixture_init(struct fixture *fixture, const struct backend *backend,
 void fixture_finish(struct fixture *fixture) {
     history_destroy(&fixture->history);
     assert_null(fixture->history);
+    if (fixture->backend->clean) {
+        fixture->backend->clean();
+    }
     test_mem_finish(&fixture->mem);
     test_mem_finish(&fixture->frames);
+}
+
+void fixture_settle(const struct fixture *fixture) {
+    if (fixture->backend->settle) {
+        fixture->backend->settle(fixture->history);
+    }
 }
 
 static size_t split_names(const char *names, struct bytes *out) {
@@ -109,6 +119,7 @@ event_id assert_reads(struct fixture *fixture, const char *names, event_id after
     struct selection *selection = select_names(fixture, names);
     struct past *past = &fixture->history->past;
     struct past_batch batch;
+    fixture_settle(fixture);
     event_id floor = 0, before = after;
     do {
         assert_int_equal(past->read(past, selection, after, upto, SIZE_MAX, &batch), 0);
@@ -127,6 +138,7 @@ event_id assert_reads(struct fixture *fixture, const char *names, event_id after
 event_id floor_of(struct fixture *fixture, const char *names) {
     struct selection *selection = select_names(fixture, names);
     struct past_batch batch;
+    fixture_settle(fixture);
     fixture->history->past.read(&fixture->history->past, selection, UINT64_MAX, UINT64_MAX,
                                 SIZE_MAX, &batch);
     assert_int_equal(batch.count, 0);
@@ -136,6 +148,7 @@ event_id floor_of(struct fixture *fixture, const char *names) {
 
 event_id last_of(struct fixture *fixture, const char *names, size_t count, event_id upto) {
     struct selection *selection = select_names(fixture, names);
+    fixture_settle(fixture);
     event_id at = fixture->history->past.last(&fixture->history->past, selection, count, upto);
     selection_destroy(&selection);
     return at;
@@ -144,6 +157,7 @@ event_id last_of(struct fixture *fixture, const char *names, size_t count, event
 event_id find_own(struct fixture *fixture, const char *names, const char *own_id) {
     struct selection *selection = select_names(fixture, names);
     event_id at = 0;
+    fixture_settle(fixture);
     int result =
         fixture->history->past.find(&fixture->history->past, selection, bytes_of(own_id), &at);
     selection_destroy(&selection);
@@ -153,6 +167,7 @@ event_id find_own(struct fixture *fixture, const char *names, const char *own_id
 
 struct history_stats stats_of(struct fixture *fixture) {
     struct history_stats stats;
+    fixture_settle(fixture);
     fixture->history->stats(fixture->history, &stats);
     return stats;
 }

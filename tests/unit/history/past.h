@@ -12,6 +12,10 @@ struct backend {
     const char *name;
     int (*create)(struct history **out, const struct mem *mem, const struct hash_key *key,
                   const struct history_limits *limits);
+    // For one that does things later: waits until it has. And what is left to clean up afterwards.
+    void (*settle)(struct history *history);
+    void (*clean)(void);
+    uint64_t least_bytes; // the smallest budget that it keeps to
 };
 
 enum { NAMES_MAX = 256 };
@@ -20,6 +24,7 @@ struct fixture {
     struct test_mem mem;    // the history's
     struct test_mem frames; // apart, so that only the history's allocations are counted and fail
     struct hash_key key;
+    const struct backend *backend;
     struct history *history;
 };
 
@@ -29,6 +34,9 @@ void fixture_init(struct fixture *fixture, const struct backend *backend,
                   const struct history_limits *limits);
 // Destroys the history and asserts that nothing is left.
 void fixture_finish(struct fixture *fixture);
+
+// Waits until what was asked of the history is done. Every question below does so first.
+void fixture_settle(const struct fixture *fixture);
 
 // An event like those that publishers bring. own_id may be NULL.
 struct frame *make_event(const struct fixture *fixture, event_id id, const char *topics,

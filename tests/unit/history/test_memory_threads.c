@@ -86,10 +86,10 @@ static void *look_around(void *arg) {
         struct history_stats stats;
         uint64_t events = 0;
         event_id at = 0;
-        size_t place = 0;
+        struct history_walk walk = {0};
         newest = atomic_load(&shared->newest);
         history->stats(history, &stats);
-        while (history->topics(history, &place, 4, look_at, &events)) {
+        while (history->topics(history, &walk, 4, look_at, &events)) {
         }
         history->expire(history, id_to_ms(newest));
         history->past.last(&history->past, selection, 10, newest);

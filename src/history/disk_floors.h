@@ -1,0 +1,38 @@
+// The floors of the history on disk: those of the history in memory, shared between the writer, who
+// raises them, and the workers, who read them; kept in the file in pieces, of which a group writes
+// only those that changed.
+#ifndef HISTORY_DISK_FLOORS_H
+#define HISTORY_DISK_FLOORS_H
+
+#include <pthread.h>
+
+#include "history/disk_file.h"
+#include "history/memory_floors.h"
+
+enum { DISK_FLOORS_PIECE = 64, DISK_FLOORS_ALL = FLOOR_BUCKETS / DISK_FLOORS_PIECE };
+
+struct disk_floors {
+    pthread_mutex_t lock;
+    struct memory_floors now;                     // under the lock
+    event_id written[FLOOR_BUCKETS], written_all; // the writer's: what the file has
+};
+
+// 0 or ERR_NOMEM.
+int disk_floors_init(struct disk_floors *floors);
+void disk_floors_finish(struct disk_floors *floors);
+
+// Reads them: LMDB's error.
+int disk_floors_load(struct disk_floors *floors, const struct disk_file *file, MDB_txn *txn,
+                     const struct hash_key *key, event_id origin);
+
+// Writes what is new. When the transaction fails after that, disk_floors_unsaved.
+int disk_floors_save(struct disk_floors *floors, const struct disk_file *file, MDB_txn *txn);
+void disk_floors_unsaved(struct disk_floors *floors);
+
+void disk_floors_raise(struct disk_floors *floors, const struct floor_prefixes *prefixes,
+                       event_id id);
+void disk_floors_leave(struct disk_floors *floors, uint64_t topic_hash, event_id floor);
+event_id disk_floors_of_topic(struct disk_floors *floors, uint64_t topic_hash);
+event_id disk_floors_of_pattern(struct disk_floors *floors, struct bytes pattern);
+
+#endif

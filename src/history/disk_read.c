@@ -1,0 +1,183 @@
+// What came after a cursor: from a snapshot of the file, and then from what still waits behind it,
+// if the two still join. The policy: a call is short, whatever is asked. It looks at a bounded number
+// of events, holds its snapshot no longer than that, and holds the queue's lock only to take
+// references.
+#include <errno.h>
+
+#include "base/error.h"
+#include "history/disk_view.h"
+
+enum { SCAN_EVENTS = 4096 };
+
+struct reading {
+    struct disk_view view;
+    struct disk *disk;
+    const struct selection *selection;
+    struct past_batch *batch;
+    event_id upto;
+    size_t bytes_left;
+    event_id told; // what holes and damage add to the floor
+    size_t looked_at;
+};
+
+static bool has_room(const struct reading *r, size_t size) {
+    return r->batch->count == 0 || (r->batch->count < PAST_BATCH && size <= r->bytes_left);
+}
+
+static void put(struct reading *r, struct frame *frame) {
+    r->batch->frames[r->batch->count++] = frame;
+    r->batch->reached = frame->id;
+    r->bytes_left -= frame->size < r->bytes_left ? frame->size : r->bytes_left;
+}
+
+// True when it went in, or cannot be read and is told of as missing.
+static int take(struct reading *r, int found, event_id id, const struct frame_record *record,
+                bool *taken) {
+    struct frame *frame;
+    *taken = false;
+    if (found == MDB_CORRUPTED) {
+        atomic_fetch_add(&r->disk->figures.damaged, 1);
+        r->told = r->told < id ? id : r->told;
+        r->batch->reached = id;
+        *taken = true;
+        return 0;
+    }
+    if (found || !has_room(r, record->stream.len)) {
+        return found;
+    }
+    if (frame_record_frame(record, r->disk->mem, id, &frame)) {
+        return r->batch->count ? 0 : ENOMEM;
+    }
+    put(r, frame);
+    *taken = true;
+    return 0;
+}
+
+static int read_topics(struct reading *r, event_id upto) {
+    struct disk_merge merge;
+    struct frame_record record;
+    event_id id;
+    bool taken = true;
+    int rc = disk_view_merge(&r->view, &merge, r->selection, r->batch->reached, false);
+    while (rc == 0 && taken && disk_merge_peek(&merge, &id) && id <= upto) {
+        int found = disk_view_event(&r->view, id, &record);
+        rc = take(r, found, id, &record, &taken);
+        rc = rc || !taken ? rc : disk_merge_skip(&merge);
+    }
+    if (rc == 0 && taken) {
+        r->batch->reached = upto;
+    }
+    return rc;
+}
+
+static int read_log(struct reading *r, event_id upto) {
+    struct frame_record record;
+    event_id id = r->batch->reached + 1;
+    MDB_cursor_op op = MDB_SET_RANGE;
+    for (; r->looked_at < SCAN_EVENTS; r->looked_at++, op = MDB_NEXT) {
+        bool taken = true;
+        int found = disk_view_step(&r->view, op, &id, &record);
+        if (found == MDB_NOTFOUND || (found != MDB_NOTFOUND && id > upto)) {
+            r->batch->reached = upto;
+            return 0;
+        }
+        if (found == 0 && !disk_view_hears(&r->view, r->selection, &record, id)) {
+            r->batch->reached = id;
+            continue;
+        }
+        int rc = take(r, found, id, &record, &taken);
+        if (rc || !taken) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int read_file(struct reading *r) {
+    event_id upto = r->upto < r->view.newest ? r->upto : r->view.newest;
+    if (r->batch->reached >= upto) {
+        return 0;
+    }
+    return disk_view_merges(r->selection) ? read_topics(r, upto) : read_log(r, upto);
+}
+
+static bool hears(const struct reading *r, const struct frame *frame) {
+    if (!selection_hears(r->selection, frame)) {
+        return false;
+    }
+    for (size_t i = 0; r->view.purged.count && i < frame->topic_count; i++) {
+        struct topic_name topic = frame_topic(frame, i);
+        if (frame->id > disk_purged_upto(&r->view.purged, topic.hash) &&
+            (r->selection->has_pattern || selection_names(r->selection, &topic))) {
+            return true;
+        }
+    }
+    return r->view.purged.count == 0;
+}
+
+// False when the batch is full.
+static bool keep_heard(struct reading *r, struct disk_portion *portion) {
+    for (size_t i = 0; i < portion->count; i++) {
+        struct frame *frame = portion->frames[i];
+        if (!hears(r, frame)) {
+            r->batch->reached = frame->id;
+            frame_unref(frame);
+        } else if (has_room(r, frame->size)) {
+            put(r, frame);
+        } else {
+            disk_portion_release(portion, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_queue(struct reading *r) {
+    struct disk_portion portion;
+    for (; r->looked_at < SCAN_EVENTS; r->looked_at += DISK_PORTION) {
+        if (!disk_queue_forward(&r->disk->queue, r->batch->reached, r->upto, r->view.newest,
+                                &portion) ||
+            !keep_heard(r, &portion)) {
+            return;
+        }
+        if (portion.count < DISK_PORTION) {
+            r->batch->reached = r->upto;
+            return;
+        }
+    }
+}
+
+static int read_all(struct reading *r) {
+    int rc = read_file(r);
+    if (rc == 0 && r->batch->reached >= r->view.newest && r->batch->reached < r->upto) {
+        read_queue(r);
+    }
+    rc = rc ? rc : disk_view_floor(&r->view, r->selection, &r->batch->floor);
+    r->batch->floor = r->batch->floor < r->told ? r->told : r->batch->floor;
+    return rc;
+}
+
+static int result_of(int rc, struct past_batch *batch) {
+    if (rc) {
+        past_batch_release(batch);
+    }
+    return rc == 0 ? 0 : rc == ENOMEM || rc == MDB_READERS_FULL ? ERR_NOMEM : ERR_SYSTEM;
+}
+
+int disk_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
+              size_t max_bytes, struct past_batch *batch) {
+    struct disk *disk = disk_of_past(past);
+    struct reading r = {
+        .disk = disk, .selection = selection, .batch = batch, .bytes_left = max_bytes};
+    batch->count = 0;
+    batch->reached = after;
+    pthread_mutex_lock(&disk->queue.lock);
+    r.upto = disk_holes_clamp(&disk->queue.holes, after, upto < after ? after : upto, &r.told);
+    pthread_mutex_unlock(&disk->queue.lock);
+    int rc = disk_view_begin(&r.view, disk);
+    if (rc == 0) {
+        rc = read_all(&r);
+        disk_view_end(&r.view);
+    }
+    return result_of(rc, batch);
+}

@@ -1,0 +1,169 @@
+// The writer's thread: sleep, write a group, tell; and what it does when the disk refuses. While it
+// writes, the next group gathers by itself, so that publishers who wait for their answer share a
+// sync, the more of them there are. In relaxed mode it lets a group gather for a while.
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "history/disk_group.h"
+
+enum {
+    RENEW_MS = 30000,  // the ceiling of ids, when nothing else is written
+    PAUSE_MS = 500,    // after a failure
+    SQUEEZES_MAX = 12, // attempts to make room before the file counts as full
+    SHUTDOWN_TRIES = 3,
+};
+
+static struct timespec in_ms(int64_t ms) {
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    int64_t ns = at.tv_nsec + ms % 1000 * 1000000;
+    at.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+    at.tv_nsec = (long)(ns % 1000000000);
+    return at;
+}
+
+// Under the lock. False when the time is over.
+static bool sleep_until(struct disk_queue *queue, enum disk_sleep how,
+                        const struct timespec *until) {
+    int rc = 0;
+    queue->sleep = how;
+    while (queue->sleep != DISK_AWAKE && rc == 0) {
+        rc = pthread_cond_timedwait(&queue->news, &queue->lock, until);
+    }
+    queue->sleep = DISK_AWAKE;
+    return rc == 0;
+}
+
+static void gather(struct disk *disk) {
+    struct disk_queue *queue = &disk->queue;
+    if (disk->settings.relaxed && !queue->stop && queue->bytes < queue->enough_bytes) {
+        struct timespec until = in_ms(disk->settings.commit_ms);
+        (void)sleep_until(queue, DISK_GATHERING, &until);
+    }
+}
+
+// What it does next. Returns the number of requests that this covers.
+static uint64_t wait_for_work(struct disk *disk, struct disk_task *task, bool more, bool *stop) {
+    struct disk_queue *queue = &disk->queue;
+    pthread_mutex_lock(&queue->lock);
+    if (!more && queue->asked == queue->answered && !queue->stop) {
+        int64_t left = disk->renew_at - clock_mono_ms();
+        struct timespec until = in_ms(left > 0 ? left : 0);
+        pthread_cond_broadcast(&queue->settled);
+        task->renew = !sleep_until(queue, DISK_IDLE, &until);
+    }
+    if (queue->frames.count && !more) {
+        gather(disk);
+    }
+    disk->sweeping |= queue->expire;
+    queue->expire = false;
+    task->now = queue->now;
+    *stop = queue->stop;
+    uint64_t asked = queue->asked;
+    pthread_mutex_unlock(&queue->lock);
+    return asked;
+}
+
+static void answer(struct disk *disk, uint64_t asked) {
+    pthread_mutex_lock(&disk->queue.lock);
+    disk->queue.answered = asked;
+    pthread_cond_broadcast(&disk->queue.settled);
+    pthread_mutex_unlock(&disk->queue.lock);
+}
+
+static void pause_writing(struct disk *disk) {
+    struct disk_queue *queue = &disk->queue;
+    struct timespec until = in_ms(PAUSE_MS);
+    pthread_mutex_lock(&queue->lock);
+    while (!queue->stop && pthread_cond_timedwait(&queue->news, &queue->lock, &until) == 0) {
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+static enum history_state state_of(int rc) {
+    bool full = rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
+    return rc == 0 ? HISTORY_FINE : full ? HISTORY_FULL : HISTORY_FAILING;
+}
+
+// Room comes from dropping the oldest, and pages that were dropped come back a transaction later;
+// so it takes turns. When even a drop finds no room, a smaller group may.
+static int write_group(struct disk *disk, struct disk_task *task, bool *more) {
+    int rc = disk_group_run(disk, task, more);
+    struct disk_task squeeze = {.now = task->now, .squeeze = true};
+    for (int i = 0; i < SQUEEZES_MAX && rc == MDB_MAP_FULL; i++) {
+        bool unused;
+        (void)disk_group_run(disk, &squeeze, &unused);
+        task->frames_max = task->frames_max > 1 ? task->frames_max / 4 + 1 : task->frames_max;
+        rc = disk_group_run(disk, task, more);
+        *more = true;
+    }
+    return rc;
+}
+
+static void tell(struct disk *disk, int rc, event_id before) {
+    enum history_state state = state_of(rc);
+    bool changed = atomic_exchange(&disk->figures.state, (int)state) != (int)state;
+    if (rc) {
+        atomic_fetch_add(&disk->figures.failures, 1);
+    } else {
+        disk->renew_at = clock_mono_ms() + RENEW_MS;
+    }
+    if ((changed || disk->state.newest != before) && disk->settings.moved) {
+        disk->settings.moved(disk->settings.moved_ctx);
+    }
+}
+
+static int work(struct disk *disk, struct disk_task *task, bool *more) {
+    event_id before = disk->state.newest;
+    task->frames_max = GROUP_EVENTS;
+    int rc = write_group(disk, task, more);
+    tell(disk, rc, before);
+    return rc;
+}
+
+// Everything that waits, and then the mark that tells the next start that nothing is missing.
+static void finish_writing(struct disk *disk) {
+    struct disk_task task = {.now = disk->queue.now};
+    bool more = true;
+    for (int failed = 0; more && failed < SHUTDOWN_TRIES;) {
+        failed += work(disk, &task, &more) != 0;
+        more |= disk->queue.frames.count > 0;
+    }
+    if (disk->queue.frames.count == 0) {
+        task.clean = true;
+        (void)work(disk, &task, &more);
+    }
+}
+
+void *disk_writer_run(void *arg) {
+    struct disk *disk = arg;
+    bool stop = false, more = false;
+    int rc = 0;
+    while (!stop) {
+        struct disk_task task = {0};
+        uint64_t asked = wait_for_work(disk, &task, more || rc, &stop);
+        if (stop) {
+            break;
+        }
+        rc = work(disk, &task, &more);
+        if (rc || !more) {
+            answer(disk, asked);
+        }
+        if (rc) {
+            pause_writing(disk);
+        }
+    }
+    finish_writing(disk);
+    return NULL;
+}
+
+void disk_settle(struct disk *disk) {
+    struct disk_queue *queue = &disk->queue;
+    pthread_mutex_lock(&queue->lock);
+    uint64_t asked = queue->asked;
+    while (queue->answered < asked) {
+        pthread_cond_wait(&queue->settled, &queue->lock);
+    }
+    pthread_mutex_unlock(&queue->lock);
+}

@@ -1,0 +1,89 @@
+// Temporary directories, and opening with the settings of the test.
+#include "disk_place.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "history/disk_private.h"
+
+struct disk_place disk_place;
+
+static int64_t now_ms(void *ctx) {
+    (void)ctx;
+    return disk_place.now;
+}
+
+void disk_place_init(void) {
+    const char *tmp = getenv("TMPDIR");
+    if (*disk_place.path) {
+        return;
+    }
+    disk_place = (struct disk_place){0};
+    snprintf(disk_place.path, sizeof(disk_place.path), "%s/freshet-disk-XXXXXX",
+             tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(disk_place.path));
+    disk_place.settings = (struct disk_settings){
+        .path = disk_place.path, .queue_bytes = 64 << 20, .commit_ms = 1, .now_ms = now_ms};
+}
+
+int disk_place_open(struct fixture *fixture, const struct history_limits *limits) {
+    disk_place_init();
+    return history_disk_open(&fixture->history, &fixture->mem.mem, &fixture->key, limits,
+                             &disk_place.settings, &disk_place.newest, disk_place.problem,
+                             sizeof(disk_place.problem));
+}
+
+void disk_place_begin(struct fixture *fixture, const struct history_limits *limits) {
+    test_mem_init(&fixture->mem);
+    test_mem_init(&fixture->frames);
+    fixture->key = (struct hash_key){.k0 = 1, .k1 = 2};
+    fixture->backend = &DISK;
+    if (disk_place_open(fixture, limits)) {
+        fail_msg("%s", disk_place.problem);
+    }
+}
+
+void disk_place_close(struct fixture *fixture) {
+    history_destroy(&fixture->history);
+    test_mem_finish(&fixture->mem);
+    test_mem_finish(&fixture->frames);
+}
+
+void disk_place_clean(void) {
+    DIR *dir = opendir(disk_place.path);
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir))) {
+        char name[600];
+        snprintf(name, sizeof(name), "%s/%s", disk_place.path, entry->d_name);
+        (void)unlink(name);
+    }
+    if (dir) {
+        closedir(dir);
+        assert_int_equal(rmdir(disk_place.path), 0);
+    }
+    *disk_place.path = '\0';
+}
+
+static int create(struct history **out, const struct mem *mem, const struct hash_key *key,
+                  const struct history_limits *limits) {
+    struct hash_key own = *key;
+    disk_place_init();
+    int rc = history_disk_open(out, mem, &own, limits, &disk_place.settings, &disk_place.newest,
+                               disk_place.problem, sizeof(disk_place.problem));
+    if (rc) {
+        print_message("%s\n", disk_place.problem);
+    }
+    return rc;
+}
+
+static void settle(struct history *history) {
+    disk_settle(disk_of(history));
+}
+
+const struct backend DISK = {.name = "disk",
+                             .create = create,
+                             .settle = settle,
+                             .clean = disk_place_clean,
+                             .least_bytes = DISK_BYTES_MIN};
