@@ -147,6 +147,7 @@ static void begin_anew(struct disk *disk, event_id *newest) {
     last->newest = last->newest < *newest ? *newest : last->newest;
     disk->queue.appended = disk->queue.taken = last->newest;
     disk->renew_at = clock_mono_ms();
+    disk->sweeping = disk->sweep_all = true; // the limits may be lower than they were
 }
 
 static int write_first(struct disk *disk, struct disk_problem *problem) {

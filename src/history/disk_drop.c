@@ -125,6 +125,16 @@ static bool may_need_dropping(const struct disk_group *group, const struct disk_
                               (limits->age_ms > 0 && group->disk->bounds.age_all == 0));
 }
 
+// The next groups go through all topics for what this one could not drop.
+static void leave_the_rest(struct disk_group *group) {
+    struct disk *disk = group->disk;
+    group->more = true;
+    if (!disk->sweep_all) {
+        disk->sweep_all = disk->sweeping = true;
+        disk->sweep_len = 0;
+    }
+}
+
 int disk_drop_from(struct disk_group *group, struct disk_topic *topic) {
     event_id ids[DISK_CHUNK_IDS];
     while (may_need_dropping(group, topic)) {
@@ -140,7 +150,7 @@ int disk_drop_from(struct disk_group *group, struct disk_topic *topic) {
                 return 0;
             }
             if (group->drops == 0) {
-                group->more = true;
+                leave_the_rest(group);
                 return 0;
             }
             rc = drop_one(group, topic, ids[i], reason);
@@ -250,7 +260,8 @@ static int sweep_is_due(struct disk_group *group, bool *due) {
     MDB_val key, value;
     int64_t age = group->disk->bounds.age_least;
     *due = false;
-    if (age == 0 || age == group->disk->bounds.age_all) {
+    if (group->disk->sweep_all || age == 0 || age == group->disk->bounds.age_all) {
+        *due = group->disk->sweep_all;
         return 0;
     }
     int rc = mdb_cursor_get(group->events, &key, &value, MDB_FIRST);
@@ -265,10 +276,14 @@ static int is_overdue(struct disk_group *group, const struct topic_limits *limit
     struct disk_chunk chunk;
     uint32_t place;
     *overdue = false;
-    if (limits->age_ms == 0 || value->mv_size != sizeof(record)) {
-        return 0;
+    if (value->mv_size != sizeof(record)) {
+        return MDB_CORRUPTED;
     }
     memcpy(&record, value->mv_data, sizeof(record));
+    *overdue = record.events > limits->count || (limits->bytes && record.bytes > limits->bytes);
+    if (*overdue || limits->age_ms <= 0) {
+        return 0;
+    }
     int rc = disk_index_seek(group->index, record.number, record.gone, &chunk, &place);
     if (rc == 0 && place < chunk.count) {
         int64_t age = group->task->now - id_to_ms(disk_chunk_id(&chunk, place));
@@ -301,7 +316,8 @@ static int sweep_portion(struct disk_group *group, MDB_cursor *cursor) {
     for (size_t i = 0; i < SWEEP_TOPICS && group->drops; i++, op = MDB_NEXT) {
         int rc = mdb_cursor_get(cursor, &key, &value, op);
         if (rc) {
-            disk->sweeping = false;
+            disk->sweeping = disk->sweep_all = false;
+            disk->sweep_len = 0;
             return rc == MDB_NOTFOUND ? 0 : rc;
         }
         rc = sweep_topic(group, &key, &value);

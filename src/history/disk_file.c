@@ -3,6 +3,7 @@
 #include "history/disk_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -251,6 +252,16 @@ int disk_file_used(const struct disk_file *file, MDB_txn *txn, uint64_t *bytes) 
     return 0;
 }
 
+// Blocks, not only a length, so that a full disk shows here and not in the middle of a commit; where
+// the filesystem cannot, the length has to do.
+static int grow(struct disk_file *file, uint64_t size) {
+    int rc = posix_fallocate(file->fd, (off_t)file->size, (off_t)(size - file->size));
+    if (rc == EOPNOTSUPP || rc == EINVAL) {
+        rc = ftruncate(file->fd, (off_t)size) ? errno : 0;
+    }
+    return rc;
+}
+
 int disk_file_reserve(struct disk_file *file, uint64_t more) {
     MDB_envinfo info;
     int rc = mdb_env_info(file->env, &info);
@@ -258,17 +269,23 @@ int disk_file_reserve(struct disk_file *file, uint64_t more) {
         return rc;
     }
     uint64_t page = file->page_bytes ? file->page_bytes : (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t step = file->map_bytes / 8;
+    step = step < DISK_GROWTH_BYTES ? step : DISK_GROWTH_BYTES;
     uint64_t wanted = ((uint64_t)info.me_last_pgno + 1) * page + more;
-    uint64_t step =
-        DISK_GROWTH_BYTES < file->map_bytes / 8 ? DISK_GROWTH_BYTES : file->map_bytes / 8;
     wanted += step - wanted % step;
     wanted = wanted > file->map_bytes ? file->map_bytes : wanted;
     if (wanted <= file->size) {
         return 0;
     }
-    if (ftruncate(file->fd, (off_t)wanted)) {
-        return errno;
-    }
-    file->size = wanted;
-    return 0;
+    rc = grow(file, wanted);
+    file->size = rc ? file->size : wanted;
+    return rc;
+}
+
+int disk_file_free(const struct disk_file *file, uint64_t used, uint64_t *bytes) {
+    MDB_envinfo info;
+    int rc = mdb_env_info(file->env, &info);
+    uint64_t all = rc ? 0 : ((uint64_t)info.me_last_pgno + 1) * file->page_bytes;
+    *bytes = all > used ? all - used : 0;
+    return rc;
 }

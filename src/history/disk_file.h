@@ -61,6 +61,9 @@ int disk_file_used(const struct disk_file *file, MDB_txn *txn, uint64_t *bytes);
 // than it claims to be, so that a shorter one is known to be damaged before it is mapped.
 int disk_file_reserve(struct disk_file *file, uint64_t more);
 
+// Bytes of pages that are in the file and free, given those in use.
+int disk_file_free(const struct disk_file *file, uint64_t used, uint64_t *bytes);
+
 // 0 or a negative error with a sentence: whether DIR/data.mdb, when there is one, is a whole file of
 // LMDB's. Reads only.
 int disk_file_inspect(const char *file, const struct disk_problem *problem);

@@ -13,6 +13,8 @@ enum {
     DROPS_LEAST = 4096, // events that a group may drop, beside two for each that it adds
     ADDED_FIRST = 4,
     ONCE_TRIM = 256,
+    ROOM_LEAST = 2 << 20,  // for the pages that a group changes
+    ROOM_FACTOR = 3,       // for pages that are not full, and the indexes
     CEILING_MS = 60000,    // ids are reserved so far ahead
     CEILING_IDS = 1 << 26, // and so many, when the clock lags behind
 };
@@ -208,8 +210,7 @@ static int add_frames(struct disk_group *group) {
     do {
         disk_queue_peek(&group->disk->queue, group->frames, &portion);
         for (size_t i = 0; i < portion.count && rc == 0; i++) {
-            if (group->frames == group->task->frames_max ||
-                bytes > group->disk->bounds.group_bytes) {
+            if (group->frames == group->task->frames_max || bytes > group->bytes_max) {
                 group->more = true;
                 return 0;
             }
@@ -393,11 +394,32 @@ static void note_failure(struct disk_group *group) {
     pthread_mutex_unlock(&disk->queue.lock);
 }
 
+// Room for what waits now; what comes in the meantime waits for the next group. When the disk has
+// none, free pages in the file may do.
+static int reserve(struct disk_group *group) {
+    struct disk *disk = group->disk;
+    uint64_t least = disk->bounds.group_bytes, free_bytes;
+    least = least < ROOM_LEAST ? least : ROOM_LEAST;
+    pthread_mutex_lock(&disk->queue.lock);
+    group->bytes_max = disk->queue.bytes + disk->queue.frames.count * sizeof(struct frame);
+    pthread_mutex_unlock(&disk->queue.lock);
+    if (group->bytes_max > disk->bounds.group_bytes) {
+        group->bytes_max = disk->bounds.group_bytes;
+    }
+    uint64_t more = ROOM_FACTOR * group->bytes_max + least;
+    int rc = disk_file_reserve(&disk->file, more);
+    if (rc == 0) {
+        return 0;
+    }
+    uint64_t used = atomic_load(&disk->figures.used_bytes);
+    return disk_file_free(&disk->file, used, &free_bytes) == 0 && free_bytes >= more ? 0 : rc;
+}
+
 int disk_group_run(struct disk *disk, const struct disk_task *task, bool *more) {
     struct disk_group group = {.disk = disk, .task = task, .state = disk->state};
     map_init(&group.topics, disk->mem);
     list_init(&group.touched);
-    int rc = disk_file_reserve(&disk->file, 4 * disk->bounds.group_bytes);
+    int rc = reserve(&group);
     rc = rc ? rc : begin(&group);
     rc = rc ? rc : fill(&group);
     if (rc == 0 && group.changed) {

@@ -53,10 +53,11 @@ struct disk_group {
     struct disk_state state; // as it will be
     struct map topics;
     struct list touched;
-    size_t frames; // taken from the queue
-    size_t drops;  // still allowed
-    bool changed;  // something has to be committed
-    bool more;     // something is left to do
+    uint64_t bytes_max; // of records
+    size_t frames;      // taken from the queue
+    size_t drops;       // still allowed
+    bool changed;       // something has to be committed
+    bool more;          // something is left to do
     uint64_t dropped[DISK_REASONS];
     size_t ended_count; // purges that are over with this group
     struct {

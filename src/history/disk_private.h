@@ -57,6 +57,7 @@ struct disk {
     struct disk_state state; // as it is in the file
     int64_t renew_at;        // monotonic: when the ceiling is written again
     bool sweeping;           // over the topics, for their ages
+    bool sweep_all;          // and for every other limit: not all was dropped that should have been
     uint16_t sweep_len;
     char sweep_name[TOPIC_NAME_MAX]; // the last one seen
 };

@@ -3,6 +3,7 @@
 // sync, the more of them there are. In relaxed mode it lets a group gather for a while.
 #include <errno.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "history/disk_group.h"
@@ -12,6 +13,7 @@ enum {
     PAUSE_MS = 500,    // after a failure
     SQUEEZES_MAX = 12, // attempts to make room before the file counts as full
     SHUTDOWN_TRIES = 3,
+    ROOM_LEAST = 1 << 20, // less than this on the filesystem is none
 };
 
 static struct timespec in_ms(int64_t ms) {
@@ -81,8 +83,15 @@ static void pause_writing(struct disk *disk) {
     pthread_mutex_unlock(&queue->lock);
 }
 
-static enum history_state state_of(int rc) {
-    bool full = rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG;
+// LMDB says EIO when the disk took only a part of a write.
+static bool has_no_room(const struct disk_file *file) {
+    struct statvfs stat;
+    return fstatvfs(file->fd, &stat) == 0 && stat.f_bavail * stat.f_frsize < ROOM_LEAST;
+}
+
+static enum history_state state_of(const struct disk *disk, int rc) {
+    bool full = rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT || rc == EFBIG ||
+                (rc == EIO && has_no_room(&disk->file));
     return rc == 0 ? HISTORY_FINE : full ? HISTORY_FULL : HISTORY_FAILING;
 }
 
@@ -102,7 +111,7 @@ static int write_group(struct disk *disk, struct disk_task *task, bool *more) {
 }
 
 static void tell(struct disk *disk, int rc, event_id before) {
-    enum history_state state = state_of(rc);
+    enum history_state state = state_of(disk, rc);
     bool changed = atomic_exchange(&disk->figures.state, (int)state) != (int)state;
     if (rc) {
         atomic_fetch_add(&disk->figures.failures, 1);
