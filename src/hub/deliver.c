@@ -12,7 +12,7 @@ struct turn {
     size_t part; // bytes of the first piece that belong to the half-sent frame
     size_t total;
     bool run;                // the last piece is from the run
-    struct past_batch batch; // what keeps the run's frames alive when they are from the past
+    const struct past_batch *batch; // what the run was made of, when it is from the past; or NULL
 };
 
 bool deliver_set_part(struct hub *hub, struct subscriber *s, struct frame *frame, uint32_t sent) {
@@ -78,13 +78,14 @@ static int tell_gap(struct hub *hub, struct subscriber *s, const struct past_bat
 }
 
 // Without a past, all that the window has dropped is lost.
-static int read_past(struct hub *hub, struct subscriber *s, struct past_batch *batch) {
+static int read_past(struct hub *hub, struct subscriber *s, const struct past_batch **batch) {
     struct past *past = hub->settings.past;
+    struct crowd *crowd = &hub->crowd;
     if (past) {
-        return past->read(past, s->feed->selection, s->id, hub->heard, hub->settings.run_bytes,
-                          batch);
+        return crowd_read(crowd, past, s->feed, s->id, hub->heard, hub->settings.run_bytes, batch);
     }
-    batch->floor = batch->reached = s->feed->floor;
+    crowd->batch.floor = crowd->batch.reached = s->feed->floor;
+    *batch = &crowd->batch;
     return 0;
 }
 
@@ -114,31 +115,33 @@ static void add_run(struct hub *hub, struct subscriber *s, struct turn *turn, st
 }
 
 static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn) {
-    int rc = read_past(hub, s, &turn->batch);
+    const struct past_batch *batch;
+    int rc = read_past(hub, s, &batch);
     if (rc) {
         return rc;
     }
-    bool news = turn->batch.floor > s->id && turn->batch.floor > s->told;
+    bool news = batch->floor > s->id && batch->floor > s->told;
     if (news && !(s->flags & SUBSCRIBER_FROM_START)) {
         if (s->part) {
             return 0; // the gap waits until that has left, and takes its place
         }
-        rc = tell_gap(hub, s, &turn->batch);
+        rc = tell_gap(hub, s, batch);
         rc = rc ? rc : gather_part(hub, s, turn);
     }
     if (rc) {
         return rc;
     }
-    s->told = turn->batch.floor > s->told ? turn->batch.floor : s->told;
-    if (turn->batch.count == 0) {
-        s->id = turn->batch.reached;
+    s->told = batch->floor > s->told ? batch->floor : s->told;
+    if (batch->count == 0) {
+        s->id = batch->reached;
         return 0;
     }
     if (run_is_taken(s, turn)) {
         return 0;
     }
     struct bytes bytes;
-    rc = run_load(&hub->run, s->feed->encoding, turn->batch.frames, turn->batch.count, &bytes);
+    turn->batch = batch;
+    rc = crowd_load(&hub->crowd, &hub->run, &bytes);
     if (rc == 0) {
         add_run(hub, s, turn, bytes);
     }
@@ -186,10 +189,10 @@ static bool account_run(struct hub *hub, struct subscriber *s, const struct turn
         s->bound->events -= frames + (part != NULL);
     }
     hub_count(&hub->stats.deliveries, frames);
-    if (turn->batch.count) {
+    if (turn->batch) {
         hub_count(&hub->stats.replayed, frames);
-        if (frames == turn->batch.count) {
-            s->id = turn->batch.reached;
+        if (frames == turn->batch->count) {
+            s->id = turn->batch->reached;
         }
     }
     if (!part) {
@@ -276,20 +279,23 @@ static void settle(struct hub *hub, struct subscriber *s, const struct turn *tur
     }
 }
 
+// Tried again at once it would fail again, and the hub would be busy with nothing else.
+static void put_off(struct hub *hub, struct subscriber *s) {
+    s->state = SUBSCRIBER_PUT_OFF;
+    list_push_back(&hub->put_off, &s->link);
+}
+
 void deliver(struct hub *hub, struct subscriber *s) {
-    struct turn turn;
-    turn.count = 0;
-    turn.part = turn.total = 0;
-    turn.run = false;
-    turn.batch.count = 0;
+    struct turn turn = {0};
     int rc = gather(hub, s, &turn);
-    if (rc || turn.count == 0) {
-        deliver_place(hub, s); // no memory just now, or nothing to send after all
+    if (rc) {
+        put_off(hub, s);
+    } else if (turn.count == 0) {
+        deliver_place(hub, s);
     } else {
         ptrdiff_t taken = hub->settings.ops->send(s, turn.pieces, turn.count);
         if (taken >= 0) {
             settle(hub, s, &turn, (size_t)taken);
         }
     }
-    past_batch_release(&turn.batch);
 }

@@ -93,6 +93,7 @@ void feed_close_if_idle(struct feed *feed) {
         return;
     }
     run_forget(&hub->run, feed);
+    crowd_forget_feed(&hub->crowd, feed);
     drop_slots(feed);
     list_remove(&feed->dirty);
     unsubscribe_all(feed, feed->selection->count);

@@ -39,6 +39,7 @@ int hub_init(struct hub *hub, const struct hub_settings *settings, event_id hear
     map_init(&hub->feeds, settings->mem);
     list_init(&hub->dirty);
     list_init(&hub->behind);
+    list_init(&hub->put_off);
     ring_init(&hub->window, settings->mem, 2 * sizeof(void *));
     run_init(&hub->run, settings->mem, settings->run_bytes);
     int rc = make_heartbeats(hub);
@@ -50,6 +51,7 @@ int hub_init(struct hub *hub, const struct hub_settings *settings, event_id hear
 
 void hub_finish(struct hub *hub) {
     release_heartbeats(hub);
+    crowd_forget(&hub->crowd);
     run_finish(&hub->run);
     ring_finish(&hub->window);
     map_finish(&hub->feeds);
@@ -203,7 +205,19 @@ bool hub_flush(struct hub *hub, unsigned budget) {
         }
         budget -= flush_behind(hub, least(budget, PAST_QUANTUM));
     }
+    if (list_empty(&hub->behind)) {
+        crowd_forget(&hub->crowd);
+    }
     return hub_has_work(hub);
+}
+
+bool hub_retry(struct hub *hub) {
+    bool any = !list_empty(&hub->put_off);
+    struct list *link;
+    while ((link = list_pop_front(&hub->put_off))) {
+        deliver_place(hub, container_of(link, struct subscriber, link));
+    }
+    return any;
 }
 
 uint64_t hub_behind(const struct subscriber *subscriber) {

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "hub/crowd.h"
 #include "hub/feed.h"
 #include "hub/past.h"
 #include "hub/run.h"
@@ -16,6 +17,7 @@ enum subscriber_state {
     SUBSCRIBER_LIVE,    // in its feed's ready or due
     SUBSCRIBER_STALLED, // in its feed's stalled: its connection is full
     SUBSCRIBER_BEHIND,  // in the hub's behind: it needs what only the past still has
+    SUBSCRIBER_PUT_OFF, // in the hub's put_off: it could not be served, and is tried again later
 };
 
 enum subscriber_flags {
@@ -87,11 +89,13 @@ struct hub {
     struct map feeds;
     struct list dirty;     // feeds with due subscribers
     struct list behind;    // subscribers that read the past
+    struct list put_off;   // those for whom there was no memory, or whom the past refused
     struct ring window;    // {feed, charge} for every slot of every feed, oldest first
     uint32_t window_first; // the number of the oldest; they are counted from hub_init on
     size_t window_held;
     event_id window_newest; // the newest frame that the window was charged for
     struct run run;
+    struct crowd crowd;
     struct frame *heartbeats[ENCODING_COUNT]; // NULL where the encoding has none
     event_id heard;                           // every frame up to here has been taken
     size_t subscribers;
@@ -135,6 +139,10 @@ bool hub_has_work(const struct hub *hub);
 
 // Serves who is due, at most `budget` sends. True when there is more to do.
 bool hub_flush(struct hub *hub, unsigned budget);
+
+// Serves those again who could not be served (memory was short, or the past refused): the owner
+// calls it every now and then, because whatever it was has to pass first. True when there were any.
+bool hub_retry(struct hub *hub);
 
 // How far behind the newest event of its feed it is: in events, as far back as the window tells, and
 // in milliseconds. 0 when it has everything.

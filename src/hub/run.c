@@ -9,6 +9,7 @@ enum { COPY_MAX = 16 * 1024 }; // a first frame above this is sent from where it
 
 void run_init(struct run *run, const struct mem *mem, size_t limit) {
     run->feed = NULL;
+    run->number = 0;
     run->count = 0;
     run->limit = limit;
     buf_init(&run->buffer, mem, 0);
@@ -27,6 +28,7 @@ void run_forget(struct run *run, const struct feed *feed) {
 
 static void start(struct run *run, const struct feed *feed, event_id after) {
     run->feed = feed;
+    run->number++;
     run->after = run->last = after;
     run->count = 0;
     run->lone = false;

@@ -18,6 +18,7 @@ struct run_mark {
 
 struct run {
     const struct feed *feed; // whose; NULL when the run is of frames from the past, or empty
+    uint64_t number;         // of the run: every new one has another
     event_id after, last;    // it holds the frames with after < id <= last
     struct bytes bytes;
     bool lone; // bytes are one frame's own, not the buffer's

@@ -39,6 +39,7 @@ static const char *state_of(const struct subscriber *subscriber) {
     case SUBSCRIBER_STALLED:
         return "stalled";
     case SUBSCRIBER_BEHIND:
+    case SUBSCRIBER_PUT_OFF:
         return "behind";
     default:
         return "live";

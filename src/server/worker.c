@@ -96,6 +96,7 @@ static void stop_if_empty(struct worker *worker) {
 static void on_tick(uv_timer_t *timer) {
     struct worker *worker = worker_of_loop((uv_handle_t *)timer);
     conn_loop_tick(&worker->net);
+    hub_retry(&worker->hub);
     stop_if_empty(worker);
 }
 

@@ -417,6 +417,71 @@ static void test_past_refuses_for_a_while(void **state) {
     assert_int_equal(verify_all(&a).events, 1);
 }
 
+// A past that fails for ever is asked once for each listener and each retry, and keeps nobody busy.
+static void test_past_that_fails_is_not_asked_at_once_again(void **state) {
+    fake_hub_open(&fake);
+    fake_publish(&fake, "t", "x");
+    fake.past.refuse = 1000;
+    fake_join_after(&a, "t", 7);
+    fake_join_after(&b, "t", 7);
+    fake_join(&c, "t");
+    assert_false(hub_flush(&fake.hub, 1000));
+    assert_false(hub_has_work(&fake.hub));
+    assert_int_equal(fake.past.reads, 2);
+    fake_publish(&fake, "t", "y"); // others live on
+    assert_false(hub_flush(&fake.hub, 1000));
+    assert_int_equal(fake.past.reads, 2);
+    assert_int_equal(verify_all(&c).events, 1);
+    assert_true(hub_retry(&fake.hub));
+    assert_true(hub_has_work(&fake.hub));
+    assert_false(hub_flush(&fake.hub, 1000));
+    assert_int_equal(fake.past.reads, 4);
+    hub_leave(&b.s); // from where it waits
+    fake.past.refuse = 0;
+    assert_true(hub_retry(&fake.hub));
+    fake_flush(&fake);
+    assert_false(hub_retry(&fake.hub));
+    assert_int_equal(verify_all(&a).events, 2);
+}
+
+// Who comes back to the same place is served from one reading of the past, and one encoding.
+static void test_a_crowd_reads_the_past_once(void **state) {
+    fake.past.most = 3;
+    fake_hub_open(&fake);
+    for (int i = 0; i < 6; i++) {
+        fake_publish(&fake, "t", "x");
+    }
+    fake_join_after(&a, "t", 1000);
+    fake_join_after(&b, "t", 1000);
+    fake_join_after(&c, "t", 1001); // elsewhere
+    fake_flush(&fake);
+    // Two for the two, one behind the other; two for the third.
+    assert_int_equal(fake.past.reads, 4);
+    assert_int_equal(verify_all(&a).events, 6);
+    assert_int_equal(verify_all(&b).events, 6);
+    assert_int_equal(verify_all(&c).events, 5);
+    assert_int_equal(fake.hub.crowd.batch.count, 0);
+}
+
+// What is at hand is of a feed; the feed's end is its end.
+static void leave_all(struct fake_sub *sub) {
+    hub_leave(&b.s);
+    sub->vanish = true;
+}
+
+static void test_a_crowd_that_goes_away_while_it_is_served(void **state) {
+    fake_hub_open(&fake);
+    fake_publish(&fake, "t", "x");
+    fake_join_after(&a, "t", 1000);
+    fake_join_after(&b, "t", 1000);
+    a.on_send = leave_all;
+    fake_flush(&fake);
+    assert_int_equal(fake.hub.feeds.count, 0);
+    fake_join_after(&c, "t", 1000);
+    fake_flush(&fake);
+    assert_int_equal(verify_all(&c).events, 1);
+}
+
 static void test_cursor_ahead_of_this_hub(void **state) {
     fake_hub_open(&fake);
     fake_join_after(&a, "t", 1002); // another worker was faster
@@ -504,6 +569,9 @@ int main(void) {
         TEST(test_no_heartbeat_among_items),
         TEST(test_lost_frames_come_from_the_past),
         TEST(test_past_refuses_for_a_while),
+        TEST(test_past_that_fails_is_not_asked_at_once_again),
+        TEST(test_a_crowd_reads_the_past_once),
+        TEST(test_a_crowd_that_goes_away_while_it_is_served),
         TEST(test_cursor_ahead_of_this_hub),
         TEST(test_pinned_budget),
         TEST(test_heads_are_not_charged),

@@ -31,6 +31,7 @@ static void join(struct play *play, int i, const char *topics, event_id after, u
 static void turns(struct play *play) {
     for (int i = 0; i < 20; i++) {
         hub_flush(&play->fake.hub, 100);
+        hub_retry(&play->fake.hub);
     }
 }
 
