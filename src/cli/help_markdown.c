@@ -32,7 +32,7 @@ static void write_code(struct help *help, const char *text) {
 }
 
 static void write_row(struct help *help, const struct option *option) {
-    char spelling[128], variable[80], accepts[200];
+    char spelling[128], variable[80], accepts[200], initial[200];
     help_spelling(option, spelling, sizeof(spelling));
     option_accepts(option, accepts, sizeof(accepts));
     bool has_variable =
@@ -42,7 +42,7 @@ static void write_row(struct help *help, const struct option *option) {
     help_text(help, " | ");
     write_code(help, has_variable ? variable : NULL);
     help_text(help, " | ");
-    write_code(help, option->initial);
+    write_code(help, help_default(option, initial, sizeof(initial)) ? initial : NULL);
     help_text(help, " | ");
     write_cell(help, option->help);
     help_text(help, " *");

@@ -29,6 +29,9 @@ void help_wrap(struct help *help, size_t indent, const char *text);
 void help_spelling(const struct option *option, char *out, size_t size);
 
 // The help of the option and, where that says something, what it accepts and its default.
+// The default as people read it: "1000", or "1000; 1000000 with --data". False when there is none to
+// tell.
+bool help_default(const struct option *option, char *out, size_t size);
 void help_sentence(const struct option *option, char *out, size_t size);
 
 // Whether the command reads a config file.

@@ -92,14 +92,23 @@ void help_spelling(const struct option *option, char *out, size_t size) {
              option->type == OPTION_FLAG ? "" : option->value_name);
 }
 
+bool help_default(const struct option *option, char *out, size_t size) {
+    const char *initial = option->initial ? option->initial : "";
+    if (option->beside) {
+        snprintf(out, size, "%s; %s with --%s", initial, option->initial_then, option->beside);
+    } else {
+        snprintf(out, size, "%s", initial);
+    }
+    return *out != '\0';
+}
+
 void help_sentence(const struct option *option, char *out, size_t size) {
-    char range[200];
-    bool shows = option->initial && option->initial[0] &&
-                 !(option->type == OPTION_FLAG && strcmp(option->initial, "false") == 0);
+    char range[200], initial[200];
+    bool shows = help_default(option, initial, sizeof(initial)) &&
+                 !(option->type == OPTION_FLAG && strcmp(initial, "false") == 0);
     option_range(option, range, sizeof(range));
     snprintf(out, size, "%s%s%s%s%s%s%s", option->help, *range ? " (" : "", range,
-             *range ? ")" : "", shows ? " [default: " : "", shows ? option->initial : "",
-             shows ? "]" : "");
+             *range ? ")" : "", shows ? " [default: " : "", shows ? initial : "", shows ? "]" : "");
 }
 
 bool help_has_file(const struct option *table) {

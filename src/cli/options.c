@@ -240,17 +240,32 @@ int options_defaults(struct options *options) {
     return 0;
 }
 
+int options_settle(struct options *options) {
+    int rc = 0;
+    for (const struct option *option = options->table; rc == 0 && option->name; option++) {
+        const struct option *beside =
+            option->beside ? options_find(options->table, bytes_of(option->beside)) : NULL;
+        const char *text = beside ? *(char **)member(options, beside) : NULL;
+        if (text && *source_of(options, option) <= OPTION_DEFAULT) {
+            rc = options_set(options, option, OPTION_DEFAULT, option->name,
+                             bytes_of(option->initial_then));
+        }
+    }
+    return rc;
+}
+
 int options_load(struct options *options, int argc, const char *const *argv,
                  const char *const *environment) {
     int rc = options_defaults(options);
     rc = rc ? rc : options_from_args(options, argc, argv);
     rc = rc ? rc : options_from_env(options, environment);
     const struct option *config = options_find(options->table, bytes_of("config"));
-    if (rc || !config || (config->flags & OPTION_NOT_OWN_FILE)) {
-        return rc;
+    bool has_file = config && !(config->flags & OPTION_NOT_OWN_FILE);
+    const char *path = rc || !has_file ? NULL : *(char **)member(options, config);
+    if (path && path[0]) {
+        rc = options_from_file(options, path);
     }
-    const char *path = *(char **)member(options, config);
-    return path && path[0] ? options_from_file(options, path) : 0;
+    return rc ? rc : options_settle(options);
 }
 
 enum option_source options_source(const struct options *options, const char *name) {

@@ -47,7 +47,9 @@ struct option {
     unsigned flags;
     size_t offset;       // of the member in the settings struct
     const char *initial; // the default as one would type it, or NULL: false, 0, no text, no items
-    uint64_t min, max;   // COUNT, SIZE, DURATION (ms); max 0 means no upper limit
+    const char *beside;  // the name of a TEXT option: when it is set, the default is `initial_then`
+    const char *initial_then;   // (COUNT, SIZE, DURATION)
+    uint64_t min, max;          // COUNT, SIZE, DURATION (ms); max 0 means no upper limit
     const char *const *choices; // CHOICE: names, NULL at the end
     const char *value_name;     // what the help calls the value: FILE, N, DURATION
     const char *help;           // a sentence or two

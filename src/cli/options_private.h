@@ -25,6 +25,10 @@ int options_set(struct options *options, const struct option *option, enum optio
 int options_set_at(struct options *options, const struct option *option, void *at,
                    const char *label, struct bytes value);
 
+// Sets the defaults that hang on whether another option was set: after every source has spoken, which
+// is at the head of the file's first section, or at its end. Twice is as good as once.
+int options_settle(struct options *options);
+
 // The line begins a section: makes its item. `where` begins the sentences.
 int options_section_begin(struct options *options, const char *where, struct bytes line,
                           const struct option_section **out);

@@ -146,7 +146,8 @@ int options_section_begin(struct options *options, const char *where, struct byt
                             option_quote(argument, quoted), problem);
     }
     *out = section;
-    return append(options, section, argument);
+    int rc = options_settle(options);
+    return rc ? rc : append(options, section, argument);
 }
 
 void option_section_names(const struct option_section *section, char *out, size_t size) {

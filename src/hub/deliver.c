@@ -11,7 +11,7 @@ struct turn {
     int count;
     size_t part; // bytes of the first piece that belong to the half-sent frame
     size_t total;
-    bool run;                // the last piece is from the run
+    bool run;                       // the last piece is from the run
     const struct past_batch *batch; // what the run was made of, when it is from the past; or NULL
 };
 

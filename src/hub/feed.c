@@ -150,6 +150,7 @@ void feed_forget(struct feed *feed, event_id upto) {
 
 void feed_drop_window(struct feed *feed) {
     run_forget(&feed->hub->run, feed);
+    crowd_forget_feed(&feed->hub->crowd, feed);
     drop_slots(feed);
     feed->floor = feed->newest;
 }

@@ -76,6 +76,8 @@ const struct option sample_table[] = {
      .type = OPTION_SIZE,
      .offset = offsetof(struct sample, size),
      .initial = "1m",
+     .beside = "once",
+     .initial_then = "2m",
      .min = 1024,
      .value_name = "SIZE",
      .help = "How large.",
@@ -107,6 +109,7 @@ static const char *room_problem(struct bytes name) {
 
 static const struct option_member room_members[] = {
     {"max-connections", offsetof(struct sample_room, max)},
+    {"max-body", offsetof(struct sample_room, size)},
     {"wait", offsetof(struct sample_room, wait)},
     {NULL, 0},
 };

@@ -19,7 +19,7 @@ struct sample {
 // What sections of the file say of one room.
 struct sample_room {
     char *name;
-    uint64_t max;
+    uint64_t max, size;
     int64_t wait;
 };
 

@@ -61,6 +61,9 @@ static void the_help_has_this_shape(void **state) {
     assert_has(&text,
                "  -m, --max-connections N     How many at once. (from 1 to 1000) [default: 100]"
                "\n");
+    assert_has(&text,
+               "      --max-body SIZE         How large. (at least 1k) [default: 1m; 2m with\n"
+               "                              --once]\n");
     assert_has(&text, "How it looks. (text, json or raw) [default: text]\n");
     assert_has(&text, "Every option but --once may also be");
     assert_has(&text, "the environment over the file.");

@@ -133,6 +133,21 @@ static void sections_have_settings_of_their_own(void **state) {
     sample_finish(&sample);
 }
 
+// A default that hangs on another option hangs on it in a section too, wherever that was set.
+static void sections_begin_with_settled_defaults(void **state) {
+    struct sample_options sample;
+    sample_init(&sample);
+    assert_int_equal(read_file(&sample, "[room a]\nwait = 1s\n"), 0);
+    assert_int_equal(room(&sample, 0)->size, 1 << 20);
+    sample_finish(&sample);
+    sample_init(&sample);
+    const char *argv[] = {"--once", "x"};
+    assert_int_equal(options_from_args(&sample.options, 2, argv), 0);
+    assert_int_equal(read_file(&sample, "[room a]\nwait = 1s\n"), 0);
+    assert_int_equal(room(&sample, 0)->size, 2 << 20);
+    sample_finish(&sample);
+}
+
 static void sections_are_checked(void **state) {
     static const char *const malformed[] = {
         "[",         "[]",          "[room",          "[room]",     "[room \"a]",
@@ -156,9 +171,9 @@ static void sections_are_checked(void **state) {
     assert_file_refused("[room a]\n[room b]\n[room c]\n[room d]\n",
                         ":4: there are more than 3 sections [room \"NAME\"]");
     assert_file_refused("[room a]\nname = x\n", ":2: \"name\" cannot be set in a section [room]; "
-                                                "max-connections and wait can");
+                                                "max-connections, max-body and wait can");
     assert_file_refused("[room a]\nwaits = x\n", ":2: \"waits\" cannot be set in a section "
-                                                 "[room]; max-connections and wait can");
+                                                 "[room]; max-connections, max-body and wait can");
     assert_file_refused("[room a]\nmax-connections = 0\n",
                         ":2: max-connections must be a whole number, from 1 to 1000, not \"0\"");
     assert_file_refused("[room a]\nwait\n",
@@ -289,6 +304,26 @@ static void stronger_sources_win(void **state) {
     sample_finish(&sample);
 }
 
+static uint64_t size_after(const char *flag, const char *other, const char *const *environment) {
+    const char *argv[] = {flag, other};
+    int argc = flag ? other ? 2 : 1 : 0;
+    struct sample_options sample;
+    sample_init(&sample);
+    assert_int_equal(options_load(&sample.options, argc, argv, environment), OPTIONS_RUN);
+    uint64_t size = sample.settings.size;
+    sample_finish(&sample);
+    return size;
+}
+
+static void a_default_may_hang_on_another_option(void **state) {
+    const char *const none[] = {NULL};
+    const char *const environment[] = {"FRESHET_MAX_BODY=3m", NULL};
+    assert_int_equal(size_after(NULL, NULL, none), 1 << 20);
+    assert_int_equal(size_after("--once=x", NULL, none), 2 << 20);
+    assert_int_equal(size_after("--once=x", "--max-body=1m", none), 1 << 20);
+    assert_int_equal(size_after("--once=x", NULL, environment), 3 << 20);
+}
+
 static void a_bad_line_is_an_error_even_when_a_flag_wins(void **state) {
     struct sample_options sample;
     const char *text = "max-connections none\n";
@@ -326,6 +361,7 @@ int main(void) {
         cmocka_unit_test(an_empty_value_needs_quotes),
         cmocka_unit_test(errors_name_the_place),
         cmocka_unit_test(sections_have_settings_of_their_own),
+        cmocka_unit_test(sections_begin_with_settled_defaults),
         cmocka_unit_test(sections_are_checked),
         cmocka_unit_test(a_program_may_have_no_sections),
         cmocka_unit_test(sections_may_find_no_memory),
@@ -334,6 +370,7 @@ int main(void) {
         cmocka_unit_test(the_environment_uses_capitals),
         cmocka_unit_test(a_bad_variable_is_named),
         cmocka_unit_test(stronger_sources_win),
+        cmocka_unit_test(a_default_may_hang_on_another_option),
         cmocka_unit_test(a_bad_line_is_an_error_even_when_a_flag_wins),
         cmocka_unit_test(the_environment_may_name_the_file),
     };
