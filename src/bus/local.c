@@ -95,7 +95,11 @@ static void hand_out(struct bus *bus, struct frame *frame, bool *wake) {
 
 // Whether the frame is a new event. If not, it is still the caller's alone and may be written to.
 static bool is_new(struct bus *bus, struct frame *frame, int64_t now, struct bus_outcome *outcome) {
+    const struct history *history = bus->settings.history;
     const struct once_entry *known = once_table_find(&bus->once, &frame->once, now);
+    if (known && history->lost(history, known->id)) {
+        return true; // it did not come through, and its publisher was told to try again
+    }
     if (known && known->once.b == frame->once.b) {
         frame->id = known->id;
         outcome->repeated++;

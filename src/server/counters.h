@@ -28,6 +28,7 @@ struct counters {
     atomic_ullong requests, refused; // refused: answered with a problem
     atomic_ullong published, published_bytes;
     atomic_ullong repeated;      // published before, and so not again
+    atomic_ullong unstored;      // publishes answered with 507
     atomic_ullong opened, ended; // subscriptions: streams and polls
     atomic_ullong limit_hits[LIMIT_COUNT];
 };

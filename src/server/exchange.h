@@ -61,6 +61,9 @@ struct handler {
     // The exchange is over, answered or not: free `state`. Called once if begin was called.
     void (*drop)(struct exchange *exchange);
 
+    // What it does after the body goes on though the peer says no more: it may still be reading.
+    bool finishes;
+
     // The body has no end in sight: only silence in it is limited, not its length in time.
     bool endless_body;
 };

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "http/negotiate.h"
+#include "server/commit.h"
 #include "server/publish.h"
 #include "server/publish_item.h"
 #include "server/worker.h"
@@ -19,6 +20,7 @@ struct batch {
     struct publish_item *items;
     size_t count, room;
     uint64_t key;
+    struct commit commit;
 };
 
 int publish_json_begin(struct exchange *exchange, const struct publish_target *target) {
@@ -28,6 +30,7 @@ int publish_json_begin(struct exchange *exchange, const struct publish_target *t
     }
     exchange->state = batch;
     batch->key = target->key;
+    commit_init(&batch->commit, exchange);
     batch->lines = http_media_is_ndjson(target->content_type);
     buf_init(&batch->body, &mem_libc, exchange->worker->server->settings->max_body);
     return 0;
@@ -90,16 +93,16 @@ static int read_array(struct worker *worker, struct batch *batch, struct bytes a
 }
 
 // Groups, so that no other publisher waits for the whole batch.
-static void publish_all(struct worker *worker, struct batch *batch) {
+static void publish_all(struct batch *batch) {
     struct frame *group[PUBLISH_GROUP];
     size_t count = 0;
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->items[i].frame) {
-            publish_identify(worker, batch->items[i].frame, batch->key, i);
+            publish_identify(batch->commit.exchange->worker, batch->items[i].frame, batch->key, i);
             group[count++] = batch->items[i].frame;
         }
         if (count == PUBLISH_GROUP || (i + 1 == batch->count && count)) {
-            worker_publish(worker, group, count);
+            commit_publish(&batch->commit, group, count);
             count = 0;
         }
     }
@@ -116,7 +119,8 @@ static int append_answer(struct buf *out, const struct publish_item *item) {
     return rc ? rc : buf_append_text(out, "}");
 }
 
-static int answer_list(struct exchange *exchange, const struct batch *batch) {
+static int answer_list(struct exchange *exchange) {
+    const struct batch *batch = exchange->state;
     struct buf *body = &exchange->worker->body;
     buf_clear(body);
     int rc = buf_append_text(body, "[");
@@ -132,8 +136,18 @@ static int answer_list(struct exchange *exchange, const struct batch *batch) {
 }
 
 static int finish_list(struct exchange *exchange, struct batch *batch) {
-    publish_all(exchange->worker, batch);
-    return answer_list(exchange, batch);
+    if (commit_refuse(exchange, 0)) {
+        return 0;
+    }
+    publish_all(batch);
+    buf_finish(&batch->body); // there may be many who wait
+    return commit_answer(&batch->commit, answer_list);
+}
+
+static int answer_single(struct exchange *exchange) {
+    const struct batch *batch = exchange->state;
+    publish_answer_id(exchange, batch->items[0].frame);
+    return 0;
 }
 
 static int finish_single(struct exchange *exchange, struct batch *batch, struct bytes object) {
@@ -147,10 +161,12 @@ static int finish_single(struct exchange *exchange, struct batch *batch, struct 
         exchange_problem(exchange, 400, "%s", item->problem);
         return 0;
     }
+    if (commit_refuse(exchange, 0)) {
+        return 0;
+    }
     publish_identify(exchange->worker, item->frame, batch->key, 0);
-    worker_publish(exchange->worker, &item->frame, 1);
-    publish_answer_id(exchange, item->frame);
-    return 0;
+    commit_publish(&batch->commit, &item->frame, 1);
+    return commit_answer(&batch->commit, answer_single);
 }
 
 static int on_end(struct exchange *exchange) {
@@ -186,6 +202,7 @@ static int on_end(struct exchange *exchange) {
 static void on_drop(struct exchange *exchange) {
     struct batch *batch = exchange->state;
     if (batch) {
+        commit_leave(&batch->commit);
         for (size_t i = 0; i < batch->count; i++) {
             frame_unref(batch->items[i].frame);
         }
@@ -195,4 +212,5 @@ static void on_drop(struct exchange *exchange) {
     }
 }
 
-const struct handler publish_json_handler = {.body = on_body, .end = on_end, .drop = on_drop};
+const struct handler publish_json_handler = {
+    .body = on_body, .end = on_end, .drop = on_drop, .finishes = true};

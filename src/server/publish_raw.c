@@ -1,10 +1,11 @@
 // POST /events/<topic>: the body is the data, byte for byte. The request needs no state of its own
 // beyond the names in its head and the body.
+#include <stdlib.h>
+
 #include "base/error.h"
+#include "server/commit.h"
 #include "server/publish.h"
 #include "server/worker.h"
-
-#include <stdlib.h>
 
 struct raw {
     struct buf names; // topic, type and id, one behind the other
@@ -12,6 +13,8 @@ struct raw {
     int64_t retry;
     uint64_t key;
     struct buf body;
+    struct frame *frame; // once it is published
+    struct commit commit;
 };
 
 int publish_raw_begin(struct exchange *exchange, const struct publish_target *target) {
@@ -20,6 +23,7 @@ int publish_raw_begin(struct exchange *exchange, const struct publish_target *ta
         return ERR_NOMEM;
     }
     exchange->state = raw;
+    commit_init(&raw->commit, exchange);
     raw->topic_len = target->topic.len;
     raw->type_len = target->type.len;
     raw->id_len = target->id.len;
@@ -37,8 +41,7 @@ static int on_body(struct exchange *exchange, struct bytes piece) {
     return publish_keep(exchange, &raw->body, piece);
 }
 
-static int on_end(struct exchange *exchange) {
-    struct raw *raw = exchange->state;
+static int make_frame(struct worker *worker, struct raw *raw, const char **problem) {
     const char *names = raw->names.at;
     struct bytes topic = bytes_make(names, raw->topic_len);
     struct freshet_event event = {
@@ -50,29 +53,44 @@ static int on_end(struct exchange *exchange) {
         event.id =
             (struct freshet_text){.at = names + raw->topic_len + raw->type_len, .len = raw->id_len};
     }
-    struct frame *frame;
+    return publish_frame(worker, &topic, 1, &event, &raw->frame, problem);
+}
+
+static int answer(struct exchange *exchange) {
+    const struct raw *raw = exchange->state;
+    publish_answer_id(exchange, raw->frame);
+    return 0;
+}
+
+static int on_end(struct exchange *exchange) {
+    struct raw *raw = exchange->state;
     const char *problem;
-    int rc = publish_frame(exchange->worker, &topic, 1, &event, &frame, &problem);
+    if (commit_refuse(exchange, 0)) {
+        return 0;
+    }
+    int rc = make_frame(exchange->worker, raw, &problem);
     if (rc) {
         if (problem) {
             exchange_problem(exchange, 400, "%s", problem);
         }
         return rc;
     }
-    publish_identify(exchange->worker, frame, raw->key, 0);
-    worker_publish(exchange->worker, &frame, 1);
-    publish_answer_id(exchange, frame);
-    frame_unref(frame);
-    return 0;
+    publish_identify(exchange->worker, raw->frame, raw->key, 0);
+    commit_publish(&raw->commit, &raw->frame, 1);
+    buf_finish(&raw->body); // there may be many who wait
+    return commit_answer(&raw->commit, answer);
 }
 
 static void on_drop(struct exchange *exchange) {
     struct raw *raw = exchange->state;
     if (raw) {
+        commit_leave(&raw->commit);
+        frame_unref(raw->frame);
         buf_finish(&raw->names);
         buf_finish(&raw->body);
         free(raw);
     }
 }
 
-const struct handler publish_raw_handler = {.body = on_body, .end = on_end, .drop = on_drop};
+const struct handler publish_raw_handler = {
+    .body = on_body, .end = on_end, .drop = on_drop, .finishes = true};

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "freshet/parser.h"
+#include "server/commit.h"
 #include "server/publish.h"
 #include "server/worker.h"
 
@@ -20,24 +21,30 @@ struct relay {
     struct frame *group[GROUP_MAX]; // events of this piece, to be published together
     size_t group_count;
     uint64_t key, number; // of the next event, counted over the request
-    uint64_t published;
-    bool refused; // an event was not the one that the key was used for
+    struct commit commit;
+    bool reused;     // an event was not the one that the key was used for
+    bool unstorable; // events that came cannot be stored now
     char last[PUBLISH_ID_MAX];
     size_t last_len;
     const char *problem; // why an event could not be published
     int error;
 };
 
+static void drop_group(struct relay *relay) {
+    while (relay->group_count) {
+        frame_unref(relay->group[--relay->group_count]);
+    }
+}
+
 static void note_published(struct relay *relay, const struct frame *frame) {
     char text[PUBLISH_ID_MAX];
     if (publish_was_refused(frame)) {
-        relay->refused = true;
+        relay->reused = true;
         return;
     }
     struct bytes id = publish_id(frame, text);
     memcpy(relay->last, id.at, id.len);
     relay->last_len = id.len;
-    relay->published++;
 }
 
 static void publish_group(struct relay *relay) {
@@ -45,12 +52,14 @@ static void publish_group(struct relay *relay) {
     if (count == 0) {
         return;
     }
-    worker_publish(relay->worker, relay->group, count);
-    for (size_t i = 0; i < count; i++) {
-        note_published(relay, relay->group[i]);
-        frame_unref(relay->group[i]);
+    relay->unstorable = commit_refuse(relay->commit.exchange, relay->commit.published);
+    if (!relay->unstorable) {
+        commit_publish(&relay->commit, relay->group, count);
+        for (size_t i = 0; i < count; i++) {
+            note_published(relay, relay->group[i]);
+        }
     }
-    relay->group_count = 0;
+    drop_group(relay);
 }
 
 // The id is the publisher's own only if it came with this event; and one that another freshet gave
@@ -64,6 +73,9 @@ static struct freshet_text own_id(const struct freshet_event *event) {
 static int on_event(void *user, const struct freshet_event *parsed) {
     struct relay *relay = user;
     struct freshet_event event = *parsed;
+    if (relay->unstorable) {
+        return ERR_GONE;
+    }
     if (bytes_starts_with(bytes_make(event.type.at, event.type.len), "freshet.")) {
         return 0; // what another freshet told its listener is not an event
     }
@@ -78,7 +90,7 @@ static int on_event(void *user, const struct freshet_event *parsed) {
     if (++relay->group_count == GROUP_MAX) {
         publish_group(relay);
     }
-    return relay->refused ? ERR_INVALID : 0;
+    return relay->reused ? ERR_INVALID : 0;
 }
 
 int publish_stream_begin(struct exchange *exchange, const struct publish_target *target) {
@@ -87,6 +99,7 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
         return ERR_NOMEM;
     }
     exchange->state = relay;
+    commit_init(&relay->commit, exchange);
     relay->worker = exchange->worker;
     relay->key = target->key;
     buf_init(&relay->topic, &mem_libc, 0);
@@ -101,8 +114,8 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
 }
 
 static void refuse(struct exchange *exchange, struct relay *relay, int rc) {
-    unsigned long long published = relay->published;
-    if (relay->refused) {
+    unsigned long long published = relay->commit.published;
+    if (relay->reused) {
         exchange_problem(exchange, 422, "%s; %llu events of the stream were published",
                          publish_key_problem, published);
         return;
@@ -125,17 +138,18 @@ static int on_body(struct exchange *exchange, struct bytes piece) {
     struct relay *relay = exchange->state;
     int rc = freshet_parser_feed(relay->parser, piece.at, piece.len);
     publish_group(relay);
-    if (rc || relay->refused) {
+    if ((rc || relay->reused) && !relay->unstorable) {
         refuse(exchange, relay, rc);
     }
     return 0;
 }
 
-static int on_end(struct exchange *exchange) {
-    struct relay *relay = exchange->state;
+static int answer(struct exchange *exchange) {
+    const struct relay *relay = exchange->state;
     struct buf *body = &exchange->worker->body;
     buf_clear(body);
-    int rc = buf_printf(body, "{\"published\":%llu,\"id\":", (unsigned long long)relay->published);
+    int rc = buf_printf(body,
+                        "{\"published\":%llu,\"id\":", (unsigned long long)relay->commit.published);
     if (rc == 0) {
         rc = relay->last_len ? json_append_string(body, bytes_make(relay->last, relay->last_len))
                              : buf_append_text(body, "null");
@@ -147,10 +161,16 @@ static int on_end(struct exchange *exchange) {
     return rc;
 }
 
+static int on_end(struct exchange *exchange) {
+    struct relay *relay = exchange->state;
+    return commit_answer(&relay->commit, answer);
+}
+
 static void on_drop(struct exchange *exchange) {
     struct relay *relay = exchange->state;
     if (relay) {
-        publish_group(relay);
+        drop_group(relay);
+        commit_leave(&relay->commit);
         freshet_parser_close(&relay->parser);
         buf_finish(&relay->topic);
         free(relay);
@@ -158,4 +178,4 @@ static void on_drop(struct exchange *exchange) {
 }
 
 const struct handler publish_stream_handler = {
-    .body = on_body, .end = on_end, .drop = on_drop, .endless_body = true};
+    .body = on_body, .end = on_end, .drop = on_drop, .finishes = true, .endless_body = true};

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "http/negotiate.h"
 #include "http/url.h"
+#include "server/commit.h"
 #include "server/publish.h"
 #include "server/routes.h"
 #include "server/wish.h"
@@ -97,7 +98,8 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     rc = buf_reserve(&text, req->path.len + req->query.len + 1);
     if (rc == 0 && wish_path_topic(exchange, req->path, &text, &target.topic) &&
         publish_take_key(exchange, req, &target.key) &&
-        take_query(exchange, req->query, &text, &target) && check_target(exchange, &target)) {
+        take_query(exchange, req->query, &text, &target) && check_target(exchange, &target) &&
+        !commit_refuse(exchange, 0)) {
         rc = begin_form(exchange, req, &target);
     }
     buf_finish(&text);

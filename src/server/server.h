@@ -18,6 +18,8 @@ struct server {
     struct hash_key hash_key;
     struct history *history;
     struct history_rule *rules; // of the history
+    bool on_disk;               // the history
+    bool promises_disk;         // an acknowledged publish is on disk
     struct bus *bus;
     struct bytes *origins; // the setting, as slices
     size_t origin_count;
@@ -36,7 +38,10 @@ struct server {
     uv_signal_t terminate, interrupt;
     uv_timer_t housekeeping, deadline;
     uv_async_t worker_ended;
-    char problem[256]; // why server_open failed, for people
+    uv_async_t history_changed;
+    atomic_bool running_history; // it may call back
+    atomic_int told_state;       // of history, as it was logged last
+    char problem[256];           // why server_open failed, for people
 };
 
 // Whether a server could be opened with these settings, as far as can be told without opening it:

@@ -140,7 +140,7 @@ void h1_update_interest(struct session_h1 *s) {
         // A peer that does not read its answers is not read either; nor is one that talks on while
         // its answer is being made.
         bool talks_on = s->state == H1_ANSWERING && d->in.len;
-        events = d->out.len > H1_OUT_HIGH || talks_on ? 0 : CONN_READ;
+        events = d->out.len > H1_OUT_HIGH || talks_on || d->ended ? 0 : CONN_READ;
     }
     if (d && d->out.len) {
         events |= CONN_WRITE;

@@ -31,6 +31,7 @@ struct dialog {
     bool head_begun;    // a part of a head has come, and its time runs
     bool answers;       // it has answered a request before
     bool last;          // close after this answer
+    bool ended;         // the peer says no more, and waits for this answer
 };
 
 struct session_h1 {

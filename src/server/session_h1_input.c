@@ -222,6 +222,9 @@ void h1_end_of_input(struct session_h1 *s) {
         s->state = H1_FLUSHING;
         h1_set_timeout(s, h1_settings(s)->body_timeout_ms);
         h1_update_interest(s);
+    } else if (s->state == H1_ANSWERING && d->exchange.handler->finishes) {
+        d->ended = d->last = true;
+        h1_update_interest(s);
     } else if (s->state != H1_FLUSHING) {
         h1_close(s);
     }

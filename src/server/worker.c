@@ -60,6 +60,7 @@ void worker_catch_up(struct worker *worker) {
 
 static void turn(uv_check_t *check) {
     struct worker *worker = worker_of_loop((uv_handle_t *)check);
+    commit_settle(worker);
     size_t frames = drain_inbox(worker, FRAMES_A_TURN);
     bool more = hub_flush(&worker->hub, slice(frames));
     if (more || frames == FRAMES_A_TURN) {
@@ -176,6 +177,7 @@ int worker_open(struct worker *worker, struct server *server, unsigned index) {
     *worker = (struct worker){.server = server, .index = index};
     list_init(&worker->sessions);
     list_init(&worker->streams);
+    commits_init(&worker->commits);
     buf_init(&worker->head, &mem_libc, 0);
     buf_init(&worker->body, &mem_libc, 0);
     buf_init(&worker->item, &mem_libc, 0);

@@ -12,6 +12,7 @@
 #include "hub/inbox.h"
 #include "net/conn.h"
 #include "net/listener.h"
+#include "server/commit.h"
 #include "server/counters.h"
 #include "server/mailbox.h"
 #include "server/server.h"
@@ -34,8 +35,9 @@ struct worker {
     struct inbox inbox;
     struct mailbox mailbox;
     struct hub hub;
-    struct list sessions; // every connection
-    struct list streams;  // every subscription
+    struct commits commits; // publishers that wait for the disk
+    struct list sessions;   // every connection
+    struct list streams;    // every subscription
     struct random random;
     struct http_date date;
     struct counters counters;

@@ -42,7 +42,14 @@ static int recall(struct history *unused, event_id after, size_t most, history_r
     return recall_error;
 }
 
-static struct history history = {.append = append, .recall = recall};
+// The event that found no room to wait for the disk.
+static event_id lost_id;
+
+static bool lost(const struct history *unused, event_id id) {
+    return id == lost_id;
+}
+
+static struct history history = {.append = append, .recall = recall, .lost = lost};
 
 static int setup(void **state) {
     test_mem_init(&mem);
@@ -50,6 +57,7 @@ static int setup(void **state) {
     atomic_store(&wall, 10000);
     stored_count = 0;
     recall_error = 0;
+    lost_id = 0;
     return 0;
 }
 
@@ -100,6 +108,16 @@ static void test_a_repetition_gets_the_first_id(void **state) {
     assert_true(publish(2, 1, "") == second);
     assert_int_equal(past.count, 2);
     assert_true(bus_newest(bus) == second);
+}
+
+// Its publisher was told so, and the repetition is its cure.
+static void test_what_was_lost_is_published_again(void **state) {
+    open_bus(10);
+    lost_id = publish(1, 1, "");
+    event_id again = publish(1, 1, "");
+    assert_true(again > lost_id);
+    assert_true(publish(1, 1, "") == again);
+    assert_int_equal(past.count, 2);
 }
 
 static void test_without_a_key(void **state) {
@@ -224,6 +242,7 @@ static void test_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_repetition_gets_the_first_id),
+        TEST(test_what_was_lost_is_published_again),
         TEST(test_without_a_key),
         TEST(test_another_content),
         TEST(test_another_content_with_an_id_of_its_own),
