@@ -126,6 +126,8 @@ static int load(struct disk *disk, struct hash_key *key) {
         disk->state.clean = true;
         disk->state.newest = disk->state.ceiling = disk->limits.origin;
         rc = 0;
+    } else {
+        disk->limits.origin = 0; // it knows itself what was before its time
     }
     *key = disk->state.key;
     rc = rc ? rc : disk_floors_load(&disk->floors, &disk->file, txn, key, disk->limits.origin);
