@@ -30,6 +30,21 @@ static int check_origins(struct options *options, const struct settings *setting
     return STATUS_OK;
 }
 
+static int check_data(struct options *options, const struct settings *settings) {
+    if (settings->data && settings->data[0] == '\0') {
+        return commands_usage_error(options, "--data needs the name of a directory");
+    }
+    if (!settings->data && options_source(options, "durability") > OPTION_DEFAULT) {
+        return commands_usage_error(options, "--durability is about events on disk; say where with "
+                                             "--data DIR, or leave it out");
+    }
+    if (settings->data && settings->id_file) {
+        return commands_usage_error(options, "--data keeps the newest id as well; leave --id-file "
+                                             "out");
+    }
+    return STATUS_OK;
+}
+
 static int explain(const struct options *options, const struct server *server, int rc) {
     fprintf(stderr, "%s: %s\n", options->program, server->problem);
     return rc == ERR_INVALID ? STATUS_USAGE : STATUS_FAILED;
@@ -80,6 +95,7 @@ static int run(struct options *options) {
                                     options->rest.items[0]);
     }
     int status = check_origins(options, settings);
+    status = status ? status : check_data(options, settings);
     if (status) {
         return status;
     }
@@ -95,6 +111,7 @@ const struct command command_serve = {
              "signal ends it at once.",
     .examples = "freshet serve\n"
                 "freshet serve --listen 127.0.0.1:9000 --history-age 10m\n"
+                "freshet serve --data /var/lib/freshet\n"
                 "FRESHET_LOG_FORMAT=json freshet serve --config /etc/freshet.conf\n",
     .options = serve_options,
     .sections = serve_sections,

@@ -9,6 +9,7 @@
 #define AT(member) .offset = offsetof(struct settings, member)
 
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
+static const char *const durability_names[] = {"commit", "relaxed", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 
 #define DAY_MS 86400000
@@ -86,10 +87,47 @@ const struct option serve_options[] = {
      .group = "Listeners",
      .help = "Data of an event of the type freshet.greeting that each listener gets first."},
 
+    {.name = "data",
+     .type = OPTION_TEXT,
+     AT(data),
+     .value_name = "DIR",
+     .group = "History",
+     .help = "Keep events in this directory, so that they survive the server; it is made when it "
+             "is not there. Without it they are kept in memory."},
+    {.name = "durability",
+     .type = OPTION_CHOICE,
+     AT(durability),
+     .initial = "commit",
+     .choices = durability_names,
+     .value_name = "WHEN",
+     .group = "History",
+     .help = "With --data: a publish is answered when its events are on disk (commit), or at once, "
+             "and they follow within --commit-interval (relaxed)."},
+    {.name = "commit-interval",
+     .type = OPTION_DURATION,
+     AT(commit_interval_ms),
+     .initial = "100ms",
+     .min = 1,
+     .max = 60000,
+     .value_name = "DURATION",
+     .group = "History",
+     .help = "With --durability relaxed: the longest between two commits, and so what a crash of "
+             "the server can lose."},
+    {.name = "history-queue-bytes",
+     .type = OPTION_SIZE,
+     AT(history_queue_bytes),
+     .initial = "64m",
+     .min = 4096,
+     .value_name = "SIZE",
+     .group = "History",
+     .help = "With --data: events that wait in memory for the disk; what does not fit is not "
+             "kept."},
     {.name = "history-count",
      .type = OPTION_COUNT,
      AT(history_count),
      .initial = "1000",
+     .beside = "data",
+     .initial_then = "1000000",
      .value_name = "N",
      .group = "History",
      .help = "Events kept for each topic, so that listeners can resume. 0 keeps none."},
@@ -97,6 +135,8 @@ const struct option serve_options[] = {
      .type = OPTION_SIZE,
      AT(history_topic_bytes),
      .initial = "8m",
+     .beside = "data",
+     .initial_then = "0",
      .value_name = "SIZE",
      .group = "History",
      .help = "Bytes kept for each topic. 0 means that only history-bytes limits them."},
@@ -104,13 +144,18 @@ const struct option serve_options[] = {
      .type = OPTION_SIZE,
      AT(history_bytes),
      .initial = "64m",
+     .beside = "data",
+     .initial_then = "1g",
      .value_name = "SIZE",
      .group = "History",
-     .help = "Bytes kept for all topics together."},
+     .help = "Bytes kept for all topics together; with --data the most that the file takes on "
+             "disk."},
     {.name = "history-age",
      .type = OPTION_DURATION,
      AT(history_age_ms),
      .initial = "1h",
+     .beside = "data",
+     .initial_then = "7d",
      .value_name = "DURATION",
      .group = "History",
      .help = "How long events are kept. 0 means that age does not matter."},
@@ -120,7 +165,7 @@ const struct option serve_options[] = {
      .value_name = "FILE",
      .group = "History",
      .help = "Keep the newest id in this file, so that ids rise even when the clock was set back "
-             "while the server was down."},
+             "while the server was down. With --data this is not needed."},
 
     {.name = "idempotency-window",
      .type = OPTION_DURATION,

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "history/disk.h"
 #include "server/routes.h"
 #include "server/worker.h"
 
@@ -26,6 +27,8 @@ static const struct metric metrics[] = {
      offsetof(struct counters, published_bytes)},
     {"freshet_events_repeated_total", "Events that were published before, and so not again.",
      OF_WORKER, offsetof(struct counters, repeated)},
+    {"freshet_publishes_unstored_total", "Publishes answered with 507.", OF_WORKER,
+     offsetof(struct counters, unstored)},
     {"freshet_subscriptions_opened_total", "Streams and polls begun.", OF_WORKER,
      offsetof(struct counters, opened)},
     {"freshet_subscriptions_ended_total", "Streams and polls ended.", OF_WORKER,
@@ -139,6 +142,45 @@ static void put_gauges(struct server *server, struct buf *out) {
                      FRESHET_VERSION);
 }
 
+// How long ago the oldest event that is not on disk yet was published, at the most.
+static unsigned long long unstored_ms(const struct server *server) {
+    event_id newest = bus_newest(server->bus);
+    event_id stored = server->history->stored(server->history);
+    return newest > stored ? (unsigned long long)(id_to_ms(newest) - id_to_ms(stored)) : 0;
+}
+
+static void put_state(const struct server *server, struct buf *out) {
+    static const char *const names[] = {
+        [HISTORY_FINE] = "fine", [HISTORY_FULL] = "full", [HISTORY_FAILING] = "failing"};
+    enum history_state state = server->history->state(server->history);
+    (void)buf_printf(out, "# HELP freshet_history_state Whether events can be stored.\n"
+                          "# TYPE freshet_history_state gauge\n");
+    for (int i = HISTORY_FINE; i <= HISTORY_FAILING; i++) {
+        (void)buf_printf(out, "freshet_history_state{state=\"%s\"} %d\n", names[i],
+                         i == (int)state);
+    }
+}
+
+static void put_disk(const struct server *server, struct buf *out) {
+    struct disk_counters disk;
+    history_disk_counters(server->history, &disk);
+    put_state(server, out);
+    put(out, "freshet_history_unstored_milliseconds", "gauge",
+        "From the newest event on disk to the newest event.", unstored_ms(server));
+    put(out, "freshet_history_waiting_events", "gauge", "Events not yet on disk.", disk.waiting);
+    put(out, "freshet_history_waiting_bytes", "gauge", "Bytes not yet on disk.",
+        disk.waiting_bytes);
+    put(out, "freshet_history_commits_total", "counter", "Groups of events written to disk.",
+        disk.commits);
+    put(out, "freshet_history_commit_failures_total", "counter",
+        "Groups of events that could not be written, each time.", disk.failures);
+    put(out, "freshet_history_lost_total", "counter",
+        "Events that found no room to wait for the disk.", disk.lost);
+    put(out, "freshet_history_file_bytes", "gauge", "Size of the file.", disk.file_bytes);
+    put(out, "freshet_history_file_bytes_max", "gauge", "The most that it may have.",
+        disk.file_bytes_max);
+}
+
 static int begin(struct exchange *exchange, const struct http_request *req) {
     struct server *server = exchange->worker->server;
     struct buf *body = &exchange->worker->body;
@@ -147,6 +189,9 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     put_counters(server, body);
     put_limits(server, body);
     put_gauges(server, body);
+    if (server->on_disk) {
+        put_disk(server, body);
+    }
     exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buf_bytes(body));
     return 0;
 }

@@ -8,12 +8,26 @@ static int healthz(struct exchange *exchange, const struct http_request *req) {
     return 0;
 }
 
+// A server that cannot store is ready all the same: sent away, its listeners would lose what they
+// still can be served.
+static const char *ready_text(const struct server *server) {
+    switch (server->history->state(server->history)) {
+    case HISTORY_FULL:
+        return "ready, but there is no room to store events\n";
+    case HISTORY_FAILING:
+        return "ready, but events cannot be written to disk\n";
+    default:
+        return "ready\n";
+    }
+}
+
 static int readyz(struct exchange *exchange, const struct http_request *req) {
     (void)req;
     if (server_is_draining(exchange->worker->server)) {
         exchange_answer(exchange, 503, "text/plain; charset=utf-8", bytes_of("draining\n"));
     } else {
-        exchange_answer(exchange, 200, "text/plain; charset=utf-8", bytes_of("ready\n"));
+        exchange_answer(exchange, 200, "text/plain; charset=utf-8",
+                        bytes_of(ready_text(exchange->worker->server)));
     }
     return 0;
 }

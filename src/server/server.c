@@ -15,16 +15,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "server/addresses.h"
-#include "server/id_file.h"
-#include "server/retention.h"
+#include "server/log_open.h"
 #include "server/worker.h"
 
 enum { HOUSEKEEPING_MS = 1000, EXPIRE_ROUNDS = 64, DRAIN_GRACE_MS = 3000 };
-
-static int64_t wall_clock(void *ctx) {
-    (void)ctx;
-    return clock_wall_ms();
-}
 
 static int fail(struct server *server, int rc, const char *what) {
     if (server->problem[0] == '\0') {
@@ -44,51 +38,6 @@ static int open_origins(struct server *server) {
     }
     server->origin_count = setting->count;
     return 0;
-}
-
-// Every id is above the time of the start, or above what the id file remembers if the clock was set
-// back; of events before, nothing is known any more.
-static int find_floor(struct server *server, event_id *floor) {
-    const char *path = server->settings->id_file;
-    event_id remembered = 0;
-    int rc = path ? id_file_read(path, &remembered) : 0;
-    if (rc) {
-        snprintf(server->problem, sizeof(server->problem), "--id-file %s: %s", path,
-                 rc == ERR_SYSTEM ? strerror(errno)
-                                  : "this is not an id file; name another, or remove it");
-        return rc;
-    }
-    event_id clock = id_from_ms(server->started);
-    *floor = clock > remembered ? clock : remembered;
-    return 0;
-}
-
-static int open_log(struct server *server) {
-    const struct settings *settings = server->settings;
-    event_id floor;
-    int rc = find_floor(server, &floor);
-    if (rc) {
-        return rc;
-    }
-    struct history_limits limits;
-    rc = retention_limits(settings, &limits, &server->rules);
-    if (rc) {
-        return rc;
-    }
-    limits.origin = floor;
-    rc = history_memory_create(&server->history, &mem_libc, &server->hash_key, &limits);
-    if (rc) {
-        return rc;
-    }
-    struct bus_settings bus = {
-        .mem = &mem_libc,
-        .history = server->history,
-        .now_ms = wall_clock,
-        .floor = floor,
-        .once_window_ms = settings->idempotency_window_ms,
-        .once_keys = (uint32_t)settings->idempotency_keys,
-    };
-    return bus_create(&server->bus, &bus);
 }
 
 static unsigned wanted_workers(const struct settings *settings) {
@@ -164,22 +113,10 @@ static void on_signal(uv_signal_t *handle, int number) {
     uv_timer_start(&server->deadline, on_deadline, (uint64_t)(drain + DRAIN_GRACE_MS), 0);
 }
 
-static void save_newest(struct server *server) {
-    const char *path = server->settings->id_file;
-    event_id newest = bus_newest(server->bus);
-    if (!path || newest == server->saved) {
-        return;
-    }
-    if (id_file_write(path, newest)) {
-        log_write(LOG_ERROR, "--id-file %s cannot be written: %s", path, strerror(errno));
-    } else {
-        server->saved = newest;
-    }
-}
-
 static void on_housekeeping(uv_timer_t *timer) {
     struct server *server = timer->data;
-    save_newest(server);
+    log_save_newest(server);
+    log_tell_state(server);
     for (int i = 0; i < EXPIRE_ROUNDS; i++) {
         if (!server->history->expire(server->history, clock_wall_ms())) {
             break;
@@ -194,6 +131,10 @@ static void on_worker_ended(uv_async_t *async) {
     }
 }
 
+static void on_history_changed(uv_async_t *async) {
+    log_tell_state(async->data);
+}
+
 static int open_main_loop(struct server *server) {
     if (uv_loop_init(&server->loop)) {
         return ERR_SYSTEM;
@@ -203,8 +144,10 @@ static int open_main_loop(struct server *server) {
     uv_timer_init(&server->loop, &server->housekeeping);
     uv_timer_init(&server->loop, &server->deadline);
     uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
+    uv_async_init(&server->loop, &server->history_changed, on_history_changed);
     server->terminate.data = server->interrupt.data = server;
     server->housekeeping.data = server->deadline.data = server->worker_ended.data = server;
+    server->history_changed.data = server;
     uv_signal_start(&server->terminate, on_signal, SIGTERM);
     uv_signal_start(&server->interrupt, on_signal, SIGINT);
     uv_timer_start(&server->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
@@ -223,28 +166,30 @@ static void raise_descriptors(struct server *server) {
 }
 
 int server_check(struct server *server, const struct settings *settings) {
-    event_id floor;
     *server = (struct server){.settings = settings, .started = clock_wall_ms()};
     int rc = addresses_check(server);
-    return rc ? rc : find_floor(server, &floor);
+    return rc ? rc : log_check(server);
 }
 
 int server_open(struct server *server, const struct settings *settings) {
     *server = (struct server){.settings = settings, .started = clock_wall_ms()};
     // A peer that goes away is an error of the call that writes to it, not of the program.
     signal(SIGPIPE, SIG_IGN);
+    // A file that may not grow is an error of the write, and the server survives it.
+    signal(SIGXFSZ, SIG_IGN);
     raise_descriptors(server);
     if (random_seed(&server->hash_key, sizeof(server->hash_key)) || open_main_loop(server)) {
         return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
     }
     int rc = open_origins(server);
-    rc = rc ? rc : open_log(server);
+    rc = rc ? rc : log_open(server);
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
     if (rc) {
         server_close(server);
         return fail(server, rc, "not enough memory to start");
     }
+    atomic_store(&server->running_history, true);
     return 0;
 }
 
@@ -263,7 +208,7 @@ int server_run(struct server *server) {
     while (started) {
         uv_thread_join(&server->workers[--started]->thread);
     }
-    save_newest(server);
+    log_save_newest(server);
     return all ? 0 : fail(server, ERR_SYSTEM, "the operating system gives no thread");
 }
 
@@ -275,6 +220,7 @@ static void close_handle(uv_handle_t *handle, void *arg) {
 }
 
 void server_close(struct server *server) {
+    log_close(server);
     for (unsigned i = 0; i < server->worker_count; i++) {
         worker_close(server->workers[i]);
         free(server->workers[i]);
@@ -282,9 +228,6 @@ void server_close(struct server *server) {
     free(server->workers);
     server->worker_count = 0;
     addresses_close(server);
-    bus_destroy(&server->bus);
-    history_destroy(&server->history);
-    free(server->rules);
     free(server->origins);
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);

@@ -16,6 +16,12 @@ struct topic_settings {
     int64_t history_age_ms;
 };
 
+// What an acknowledged publish has been through.
+enum durability {
+    DURABILITY_COMMIT,  // it is on disk
+    DURABILITY_RELAXED, // it will be, soon
+};
+
 struct settings {
     struct texts listen;
     uint64_t workers; // 0: one for each processor
@@ -25,6 +31,10 @@ struct settings {
     char *greeting;
     struct texts cors_origin;
 
+    char *data; // directory of the history on disk; NULL: history is in memory
+    int durability;
+    int64_t commit_interval_ms;
+    uint64_t history_queue_bytes;
     uint64_t history_count, history_topic_bytes, history_bytes;
     int64_t history_age_ms;
     struct records topics; // of struct topic_settings; the first that matches counts
