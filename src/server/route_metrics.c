@@ -176,6 +176,8 @@ static void put_disk(const struct server *server, struct buf *out) {
         "Groups of events that could not be written, each time.", disk.failures);
     put(out, "freshet_history_lost_total", "counter",
         "Events that found no room to wait for the disk.", disk.lost);
+    put(out, "freshet_history_damaged_total", "counter",
+        "Records that could not be read, and were passed over.", disk.damaged);
     put(out, "freshet_history_file_bytes", "gauge", "Size of the file.", disk.file_bytes);
     put(out, "freshet_history_file_bytes_max", "gauge", "The most that it may have.",
         disk.file_bytes_max);
