@@ -53,9 +53,10 @@ static int leave_topic(struct disk_group *group, struct disk_topic *topic,
                                leaving->id);
 }
 
-// One topic fewer holds it.
-static int let_go(struct disk_group *group, MDB_val *key, const MDB_val *value, unsigned holders,
+// One topic fewer holds it. The cursor stands there.
+static int let_go(struct disk_group *group, event_id id, const MDB_val *value, unsigned holders,
                   enum disk_reason reason) {
+    unsigned char bytes[DISK_KEY];
     if (holders <= 1) {
         group->dropped[reason]++;
         return mdb_cursor_del(group->events, 0);
@@ -68,7 +69,10 @@ static int let_go(struct disk_group *group, MDB_val *key, const MDB_val *value, 
     memcpy(copy, value->mv_data, value->mv_size);
     *copy = (char)(holders - 1);
     again.mv_data = copy;
-    int rc = mdb_cursor_put(group->events, key, &again, MDB_CURRENT);
+    // Neither may lie in the file: a large value moves, and its key with it.
+    disk_put_number(bytes, id);
+    MDB_val key = disk_val(bytes, DISK_KEY);
+    int rc = mdb_cursor_put(group->events, &key, &again, MDB_CURRENT);
     mem_free(group->disk->mem, copy);
     return rc;
 }
@@ -85,7 +89,7 @@ static int drop_one(struct disk_group *group, struct disk_topic *topic, event_id
         return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
     }
     group->drops--;
-    rc = let_go(group, &key, &value, leaving.holders, reason);
+    rc = let_go(group, id, &value, leaving.holders, reason);
     return rc ? rc : leave_topic(group, topic, &leaving);
 }
 

@@ -56,7 +56,7 @@ static bool walk_on(struct disk_view *view, MDB_cursor *cursor, struct history_w
         struct topic_name name = {.text = bytes_make(key.mv_data, key.mv_size)};
         struct disk_topic_record record;
         struct history_topic topic;
-        name.hash = hash_bytes(&view->disk->state.key, name.text.at, name.text.len);
+        name.hash = hash_bytes(&view->disk->floors.now.key, name.text.at, name.text.len);
         walk->name_len =
             (uint16_t)(name.text.len < TOPIC_NAME_MAX ? name.text.len : TOPIC_NAME_MAX);
         memcpy(walk->name, name.text.at, walk->name_len);

@@ -70,8 +70,8 @@ void disk_settle(struct disk *disk);
 
 // A snapshot to read from: 0 or LMDB's error. It is given back soon: while it lives, no page that it
 // sees is used again.
-int disk_reader_begin(struct disk *disk, MDB_txn **txn);
-void disk_reader_end(struct disk *disk, MDB_txn *txn);
+int disk_snapshot_begin(struct disk *disk, MDB_txn **txn);
+void disk_snapshot_end(struct disk *disk, MDB_txn *txn);
 
 // The readers' half of the interface.
 int disk_read(struct past *past, const struct selection *selection, event_id after, event_id upto,

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "history/disk_view.h"
 
-enum { SCAN_EVENTS = 4096 };
+enum { SCAN_EVENTS = 4096, TRIES_MAX = 16 };
 
 struct reading {
     struct disk_view view;
@@ -164,20 +164,30 @@ static int result_of(int rc, struct past_batch *batch) {
     return rc == 0 ? 0 : rc == ENOMEM || rc == MDB_READERS_FULL ? ERR_NOMEM : ERR_SYSTEM;
 }
 
+// One look. Without progress when the writer took away, between the two halves, what was to follow.
+static int try_to_read(struct reading *r, event_id after) {
+    r->batch->reached = after;
+    r->looked_at = 0;
+    int rc = disk_view_begin(&r->view, r->disk);
+    if (rc == 0) {
+        rc = read_all(r);
+        disk_view_end(&r->view);
+    }
+    return rc;
+}
+
 int disk_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
               size_t max_bytes, struct past_batch *batch) {
     struct disk *disk = disk_of_past(past);
     struct reading r = {
         .disk = disk, .selection = selection, .batch = batch, .bytes_left = max_bytes};
     batch->count = 0;
-    batch->reached = after;
     pthread_mutex_lock(&disk->queue.lock);
     r.upto = disk_holes_clamp(&disk->queue.holes, after, upto < after ? after : upto, &r.told);
     pthread_mutex_unlock(&disk->queue.lock);
-    int rc = disk_view_begin(&r.view, disk);
-    if (rc == 0) {
-        rc = read_all(&r);
-        disk_view_end(&r.view);
-    }
+    int rc = 0, tries = 0;
+    do {
+        rc = try_to_read(&r, after);
+    } while (rc == 0 && batch->reached == after && after < r.upto && ++tries < TRIES_MAX);
     return result_of(rc, batch);
 }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-int disk_reader_begin(struct disk *disk, MDB_txn **txn) {
+int disk_snapshot_begin(struct disk *disk, MDB_txn **txn) {
     struct disk_readers *readers = &disk->readers;
     pthread_mutex_lock(&readers->lock);
     *txn = readers->count ? readers->idle[--readers->count] : NULL;
@@ -22,7 +22,7 @@ int disk_reader_begin(struct disk *disk, MDB_txn **txn) {
     return rc;
 }
 
-void disk_reader_end(struct disk *disk, MDB_txn *txn) {
+void disk_snapshot_end(struct disk *disk, MDB_txn *txn) {
     struct disk_readers *readers = &disk->readers;
     mdb_txn_reset(txn);
     pthread_mutex_lock(&readers->lock);
@@ -41,7 +41,7 @@ int disk_view_begin(struct disk_view *view, struct disk *disk) {
     view->txn = NULL;
     view->events = view->index = NULL;
     disk_purges_look(&disk->purges, &view->purged);
-    int rc = disk_reader_begin(disk, &view->txn);
+    int rc = disk_snapshot_begin(disk, &view->txn);
     if (rc) {
         return rc;
     }
@@ -61,7 +61,7 @@ void disk_view_end(struct disk_view *view) {
     if (view->events) {
         mdb_cursor_close(view->events);
     }
-    disk_reader_end(view->disk, view->txn);
+    disk_snapshot_end(view->disk, view->txn);
 }
 
 int disk_view_topic(struct disk_view *view, const struct topic_name *name,

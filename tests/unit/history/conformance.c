@@ -21,6 +21,7 @@ static void nothing_is_held_at_first(void **state) {
 
 static int purge(struct fixture *f, const char *topic) {
     struct topic_name name = name_of(f, topic);
+    fixture_settle(f);
     return f->history->purge(f->history, &name);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "history/disk_private.h"
+#include "history/disk_tools.h"
 
 struct disk_place disk_place;
 
@@ -51,6 +52,21 @@ void disk_place_close(struct fixture *fixture) {
     test_mem_finish(&fixture->frames);
 }
 
+static void assert_sound(void) {
+    struct disk_reader *reader;
+    struct disk_check check;
+    char problem[512];
+    assert_int_equal(
+        disk_reader_open(&reader, &mem_libc, disk_place.path, problem, sizeof(problem)), 0);
+    assert_int_equal(disk_reader_check(reader, &check, NULL, NULL), 0);
+    assert_int_equal(check.damaged, 0);
+    assert_int_equal(check.missing, 0);
+    assert_int_equal(check.miscounted, 0);
+    assert_int_equal(check.not_indexed, 0);
+    assert_int_equal(check.own_ids, 0);
+    disk_reader_close(&reader);
+}
+
 void disk_place_clean(void) {
     DIR *dir = opendir(disk_place.path);
     struct dirent *entry;
@@ -82,8 +98,14 @@ static void settle(struct history *history) {
     disk_settle(disk_of(history));
 }
 
+// Whatever a test did, the tables agree with each other in the end.
+static void check_and_clean(void) {
+    assert_sound();
+    disk_place_clean();
+}
+
 const struct backend DISK = {.name = "disk",
                              .create = create,
                              .settle = settle,
-                             .clean = disk_place_clean,
+                             .clean = check_and_clean,
                              .least_bytes = DISK_BYTES_MIN};

@@ -1,0 +1,173 @@
+// Each table is walked once, and each entry asks the tables that it speaks of. It needs no memory
+// that grows with the file.
+#include "history/disk_check.h"
+
+#include <string.h>
+
+#include "history/disk_group.h"
+#include "history/disk_index.h"
+
+enum { PROGRESS_EVERY = 4096 };
+
+struct checking {
+    const struct disk_file *file;
+    MDB_txn *txn;
+    MDB_cursor *index;
+    const struct hash_key *key;
+    struct disk_check *out;
+    disk_progress *progress;
+    void *ctx;
+    uint64_t done, all;
+};
+
+typedef int check_entry(struct checking *c, const MDB_val *key, const MDB_val *value);
+
+static int open_event(struct checking *c, event_id id, MDB_val *value,
+                      struct frame_record *record) {
+    unsigned char bytes[DISK_KEY];
+    disk_put_number(bytes, id);
+    MDB_val key = disk_val(bytes, DISK_KEY);
+    int rc = mdb_get(c->txn, c->file->events, &key, value);
+    if (rc) {
+        return rc;
+    }
+    const char *at = value->mv_data;
+    bool fine = value->mv_size > 1 &&
+                frame_record_open(record, bytes_make(at + 1, value->mv_size - 1)) == 0;
+    return fine ? 0 : MDB_CORRUPTED;
+}
+
+static bool holds(struct checking *c, const struct topic_name *name, event_id id) {
+    struct disk_topic_record topic;
+    struct disk_chunk chunk;
+    uint32_t place;
+    return disk_topic_find(c->file, c->txn, name->text, &topic) == 0 && id > topic.gone &&
+           disk_index_seek(c->index, topic.number, id - 1, &chunk, &place) == 0 &&
+           place < chunk.count && disk_chunk_id(&chunk, place) == id;
+}
+
+static bool is_named_before(const struct frame_record *record, uint32_t place,
+                            const struct topic_name *name) {
+    struct frame_record_topics walk = {0};
+    struct topic_name other;
+    while (frame_record_next_topic(record, &walk, &other) && walk.place < place) {
+        if (bytes_equal(other.text, name->text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_event(struct checking *c, const MDB_val *key, const MDB_val *value) {
+    struct frame_record record;
+    struct frame_record_topics walk = {0};
+    struct topic_name name;
+    const char *at = value->mv_data;
+    c->out->events++;
+    if (key->mv_size != DISK_KEY || value->mv_size < 2 ||
+        frame_record_open(&record, bytes_make(at + 1, value->mv_size - 1)) ||
+        !frame_record_intact(&record)) {
+        c->out->damaged++;
+        return 0;
+    }
+    unsigned holders = 0;
+    bool hashes = true;
+    while (frame_record_next_topic(&record, &walk, &name)) {
+        hashes &= name.hash == hash_bytes(c->key, name.text.at, name.text.len);
+        if (!is_named_before(&record, walk.place, &name)) {
+            holders += holds(c, &name, disk_get_number(key->mv_data));
+        }
+    }
+    c->out->damaged += !hashes;
+    c->out->not_indexed += holders == 0 || holders != (unsigned char)*at;
+    return 0;
+}
+
+static int check_topic(struct checking *c, const MDB_val *key, const MDB_val *value) {
+    struct disk_topic_record topic;
+    struct disk_chunk chunk;
+    uint64_t events = 0, bytes = 0;
+    event_id at;
+    c->out->topics++;
+    if (value->mv_size != sizeof(topic)) {
+        c->out->miscounted++;
+        return 0;
+    }
+    memcpy(&topic, value->mv_data, sizeof(topic));
+    for (at = topic.gone;;) {
+        uint32_t place;
+        int rc = disk_index_seek(c->index, topic.number, at, &chunk, &place);
+        if (rc || chunk.count == 0) {
+            break;
+        }
+        for (; place < chunk.count; place++, events++) {
+            struct frame_record record;
+            MDB_val event = {0};
+            at = disk_chunk_id(&chunk, place);
+            c->out->missing += open_event(c, at, &event, &record) == MDB_NOTFOUND;
+            bytes += event.mv_size ? event.mv_size - 1 : 0;
+        }
+    }
+    c->out->miscounted +=
+        events == 0 || events != topic.events || bytes != topic.bytes || at != topic.newest;
+    return 0;
+}
+
+static int check_own_id(struct checking *c, const MDB_val *key, const MDB_val *value) {
+    struct frame_record record;
+    MDB_val event;
+    const char *at = key->mv_data;
+    size_t len = key->mv_size - 2 * DISK_KEY - 1;
+    bool fine =
+        key->mv_size > 2 * DISK_KEY + 1 &&
+        open_event(c, disk_get_number(at + key->mv_size - DISK_KEY), &event, &record) == 0 &&
+        bytes_equal(frame_record_own_id(&record), bytes_make(at, len));
+    c->out->own_ids += !fine;
+    return 0;
+}
+
+static int walk(struct checking *c, MDB_dbi table, check_entry *check) {
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int rc = mdb_cursor_open(c->txn, table, &cursor);
+    if (rc) {
+        return rc;
+    }
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        rc = check(c, &key, &value);
+        if (rc == 0 && ++c->done % PROGRESS_EVERY == 0 && c->progress) {
+            rc = c->progress(c->ctx, c->done, c->all) ? 0 : -1;
+        }
+        if (rc) {
+            break;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int count(struct checking *c, MDB_dbi table) {
+    MDB_stat stat;
+    int rc = mdb_stat(c->txn, table, &stat);
+    c->all += rc ? 0 : stat.ms_entries;
+    return rc;
+}
+
+int disk_check_file(const struct disk_file *file, MDB_txn *txn, const struct hash_key *key,
+                    struct disk_check *out, disk_progress *progress, void *ctx) {
+    struct checking c = {
+        .file = file, .txn = txn, .key = key, .out = out, .progress = progress, .ctx = ctx};
+    *out = (struct disk_check){0};
+    int rc = count(&c, file->events);
+    rc = rc ? rc : count(&c, file->topics);
+    rc = rc ? rc : count(&c, file->own_ids);
+    rc = rc ? rc : mdb_cursor_open(txn, file->index, &c.index);
+    if (rc) {
+        return rc;
+    }
+    rc = walk(&c, file->events, check_event);
+    rc = rc ? rc : walk(&c, file->topics, check_topic);
+    rc = rc ? rc : walk(&c, file->own_ids, check_own_id);
+    mdb_cursor_close(c.index);
+    return rc;
+}
