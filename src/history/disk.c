@@ -150,6 +150,7 @@ static void begin_anew(struct disk *disk, event_id *newest) {
     disk->queue.appended = disk->queue.taken = last->newest;
     disk->renew_at = clock_mono_ms();
     disk->sweeping = disk->sweep_all = true; // the limits may be lower than they were
+    disk->queue.asked = 1;
 }
 
 static int write_first(struct disk *disk, struct disk_problem *problem) {
