@@ -314,6 +314,42 @@ static void reading_joins_what_waits(void **state) {
     fixture_finish(&f);
 }
 
+static void without_memory_nothing_is_missed_untold(void **state) {
+    struct fixture f;
+    struct past_batch batch;
+    disk_place_begin(&f, &AMPLE);
+    fixture_settle(&f);
+    struct frame *frame = make_event(&f, 1, "a", NULL, 5);
+    struct disk *disk = disk_of(f.history);
+    // No slot in the queue: the event is lost, and whoever waits for it can ask.
+    f.mem.fail_at = f.mem.calls + 1;
+    f.history->append(f.history, frame, 1);
+    frame_unref(frame);
+    fixture_settle(&f);
+    assert_int_equal(disk->queue.lost, 1);
+    assert_int_equal(f.history->stored(f.history), 1);
+    assert_true(f.history->lost(f.history, 1));
+    // No memory for a frame: try again later.
+    append_event(&f, 2, "a");
+    fixture_settle(&f);
+    struct selection *selection = select_names(&f, "a");
+    struct past *past = &f.history->past;
+    f.mem.fail_at = f.mem.calls + 1;
+    assert_int_equal(past->read(past, selection, 1, 9, SIZE_MAX, &batch), ERR_NOMEM);
+    assert_int_equal(batch.count, 0);
+    assert_int_equal(past->read(past, selection, 1, 9, SIZE_MAX, &batch), 0);
+    assert_int_equal(batch.count, 1);
+    past_batch_release(&batch);
+    selection_destroy(&selection);
+    fixture_finish(&f);
+    // Nor is there a history without any.
+    test_mem_init(&f.mem);
+    f.mem.fail_at = 1;
+    assert_int_equal(disk_place_open(&f, &AMPLE), ERR_NOMEM);
+    test_mem_finish(&f.mem);
+    disk_place_clean();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_keeps_to_its_bytes),
@@ -325,6 +361,7 @@ int main(void) {
         cmocka_unit_test(a_purged_topic_is_gone_at_once),
         cmocka_unit_test(keys_against_repetition_are_recalled),
         cmocka_unit_test(reading_joins_what_waits),
+        cmocka_unit_test(without_memory_nothing_is_missed_untold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
