@@ -171,6 +171,8 @@ static int open_to_write(struct disk_file *file, const char *path, uint64_t byte
     file->map_bytes = bytes / page * page;
     int rc = open_env(file, path, file->map_bytes, 0);
     struct stat stat_of;
+    int dead;
+    rc = rc ? rc : mdb_reader_check(file->env, &dead);
     if (rc == 0 && fstat(file->fd, &stat_of) == 0) {
         file->size = (uint64_t)stat_of.st_size;
     }

@@ -100,6 +100,10 @@ static enum history_state state_of(const struct disk *disk, int rc) {
 static int write_group(struct disk *disk, struct disk_task *task, bool *more) {
     int rc = disk_group_run(disk, task, more);
     struct disk_task squeeze = {.now = task->now, .squeeze = true};
+    if (rc == MDB_MAP_FULL) {
+        int dead; // a reader that was killed keeps its pages until somebody looks
+        (void)mdb_reader_check(disk->file.env, &dead);
+    }
     for (int i = 0; i < SQUEEZES_MAX && rc == MDB_MAP_FULL; i++) {
         bool unused;
         (void)disk_group_run(disk, &squeeze, &unused);
