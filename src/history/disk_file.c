@@ -176,7 +176,11 @@ static int open_to_write(struct disk_file *file, const char *path, uint64_t byte
     if (rc == 0 && fstat(file->fd, &stat_of) == 0) {
         file->size = (uint64_t)stat_of.st_size;
     }
-    rc = rc ? rc : disk_file_reserve(file, DISK_BYTES_MIN / 2);
+    if (rc == 0) {
+        // A full disk need not matter yet: the file may have free pages.
+        rc = disk_file_reserve(file, DISK_BYTES_MIN / 2);
+        rc = least ? 0 : rc;
+    }
     return rc ? rc : open_tables_in_txn(file, 0, MDB_CREATE);
 }
 
@@ -273,13 +277,18 @@ int disk_file_reserve(struct disk_file *file, uint64_t more) {
     uint64_t page = file->page_bytes ? file->page_bytes : (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t step = file->map_bytes / 8;
     step = step < DISK_GROWTH_BYTES ? step : DISK_GROWTH_BYTES;
-    uint64_t wanted = ((uint64_t)info.me_last_pgno + 1) * page + more;
-    wanted += step - wanted % step;
+    uint64_t least = ((uint64_t)info.me_last_pgno + 1) * page + more;
+    uint64_t wanted = least + step - least % step;
+    least = least > file->map_bytes ? file->map_bytes : least;
     wanted = wanted > file->map_bytes ? file->map_bytes : wanted;
-    if (wanted <= file->size) {
+    if (least <= file->size) {
         return 0;
     }
     rc = grow(file, wanted);
+    if (rc && least < wanted) {
+        wanted = least; // a step is too much: what is needed may not be
+        rc = grow(file, wanted);
+    }
     file->size = rc ? file->size : wanted;
     return rc;
 }

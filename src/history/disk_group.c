@@ -13,6 +13,7 @@ enum {
     DROPS_LEAST = 4096, // events that a group may drop, beside two for each that it adds
     ADDED_FIRST = 4,
     ONCE_TRIM = 256,
+    GROUP_LEAST = 64 << 10,
     ROOM_LEAST = 2 << 20,  // for the pages that a group changes
     ROOM_FACTOR = 3,       // for pages that are not full, and the indexes
     CEILING_MS = 60000,    // ids are reserved so far ahead
@@ -406,12 +407,17 @@ static int reserve(struct disk_group *group) {
     if (group->bytes_max > disk->bounds.group_bytes) {
         group->bytes_max = disk->bounds.group_bytes;
     }
-    uint64_t more = ROOM_FACTOR * group->bytes_max + least;
-    int rc = disk_file_reserve(&disk->file, more);
+    int rc = disk_file_reserve(&disk->file, ROOM_FACTOR * group->bytes_max + least);
+    while (rc && group->bytes_max > GROUP_LEAST) {
+        group->bytes_max /= 2; // a small group may still find room
+        least /= 2;
+        rc = disk_file_reserve(&disk->file, ROOM_FACTOR * group->bytes_max + least);
+    }
     if (rc == 0) {
         return 0;
     }
     uint64_t used = atomic_load(&disk->figures.used_bytes);
+    uint64_t more = ROOM_FACTOR * group->bytes_max + least;
     return disk_file_free(&disk->file, used, &free_bytes) == 0 && free_bytes >= more ? 0 : rc;
 }
 
