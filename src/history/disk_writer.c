@@ -116,12 +116,12 @@ static int write_group(struct disk *disk, struct disk_task *task, bool *more) {
 
 static void tell(struct disk *disk, int rc, event_id before) {
     enum history_state state = state_of(disk, rc);
-    bool changed = atomic_exchange(&disk->figures.state, (int)state) != (int)state;
     if (rc) {
         atomic_fetch_add(&disk->figures.failures, 1);
     } else {
         disk->renew_at = clock_mono_ms() + RENEW_MS;
     }
+    bool changed = atomic_exchange(&disk->figures.state, (int)state) != (int)state;
     if ((changed || disk->state.newest != before) && disk->settings.moved) {
         disk->settings.moved(disk->settings.moved_ctx);
     }
