@@ -92,6 +92,9 @@ static void join_headers(const struct doctor_plan *plan, const char *more,
 static bool listen_to(struct examination *exam, struct doctor_listener *listener, const char *url,
                       const char *more, bool decode) {
     const char *headers[DOCTOR_HEADERS_MAX];
+    if (exam->rc) {
+        return false;
+    }
     join_headers(exam->plan, more, headers);
     // Shorter than the wait, so that who cannot be reached is told from who says nothing.
     exam->rc =
@@ -171,7 +174,7 @@ static bool post(struct examination *exam, struct bytes data) {
 // Publishes the next event; its number, or -1.
 static int publish(struct examination *exam, size_t len) {
     struct buf data;
-    if (!exam->plan->publish_url || exam->next == DOCTOR_EVENTS_MAX) {
+    if (exam->rc || !exam->plan->publish_url || exam->next == DOCTOR_EVENTS_MAX) {
         return -1;
     }
     unsigned number = exam->next++;
@@ -426,7 +429,8 @@ static void try_publishing(struct examination *exam) {
         try_second(exam);
         return;
     }
-    if (exam->rc || !path->published || has_ended(&exam->first, 0)) {
+    // Held back, rather than refused or cut.
+    if (exam->rc || path->came == path->sent || has_ended(&exam->first, 0)) {
         return;
     }
     push(exam);

@@ -100,8 +100,7 @@ static const struct doctor_hop table[] = {
      "Caddy",
      {[TROUBLE_BUFFERING] = "Caddy: flush_interval -1 in reverse_proxy.",
       [TROUBLE_COMPRESSION] = "Caddy: no encode for this path.",
-      [TROUBLE_IDLE] = "Caddy: raise read_timeout of the transport, and write_timeout of the "
-                       "server."}},
+      [TROUBLE_IDLE] = "Caddy: raise read_timeout of the transport."}},
     {"Caddy", "via", "Caddy", {[TROUBLE_BUFFERING] = "Caddy: flush_interval -1 in reverse_proxy."}},
     {"Apache",
      "server",
@@ -116,8 +115,8 @@ static const struct doctor_hop table[] = {
     {"OpenResty",
      "server",
      "openresty",
-     {[TROUBLE_BUFFERING] = "OpenResty: proxy_buffering off, and no proxy_ignore_headers "
-                            "X-Accel-Buffering.",
+     {[TROUBLE_BUFFERING] =
+          "OpenResty: proxy_buffering off, and no proxy_ignore_headers X-Accel-Buffering.",
       [TROUBLE_COMPRESSION] = "OpenResty: no text/event-stream in gzip_types.",
       [TROUBLE_CACHING] = "OpenResty: proxy_cache off for this path.",
       [TROUBLE_IDLE] = "OpenResty: raise proxy_read_timeout (60s).",
@@ -126,14 +125,14 @@ static const struct doctor_hop table[] = {
     {"nginx",
      "server",
      "nginx",
-     {[TROUBLE_BUFFERING] = "nginx: proxy_buffering off, and no proxy_ignore_headers "
-                            "X-Accel-Buffering.",
+     {[TROUBLE_BUFFERING] =
+          "nginx: proxy_buffering off, and no proxy_ignore_headers X-Accel-Buffering.",
       [TROUBLE_COMPRESSION] = "nginx: no text/event-stream in gzip_types.",
       [TROUBLE_CACHING] = "nginx: proxy_cache off for this path.",
       [TROUBLE_IDLE] = "nginx: raise proxy_read_timeout (60s).",
       [TROUBLE_VERSION] = NGINX_VERSION,
-      [TROUBLE_CURSOR] = "nginx: proxy_pass_request_headers on, and no proxy_set_header "
-                         "Last-Event-ID \"\"."}},
+      [TROUBLE_CURSOR] =
+          "nginx: proxy_pass_request_headers on, no proxy_set_header Last-Event-ID \"\"."}},
 };
 
 // Whether the mark stands at the start of a word of the value.

@@ -218,6 +218,13 @@ static void judge_delivery(facts *path, struct findings *findings) {
         judge_held_back(path, findings);
         return;
     }
+    if (path->came < path->sent) {
+        findings_add(findings, FINDING_FAIL, "delivery",
+                     "The stream ended before an event came that was published.");
+        findings_advise(findings, "A server that is full (--max-connections) or draining ends "
+                                  "streams, too.");
+        return;
+    }
     if (path->sent == 0) {
         return;
     }

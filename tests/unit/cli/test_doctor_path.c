@@ -168,6 +168,14 @@ static void events_that_are_held_back(void **state) {
     expect(trial, "buffering", FINDING_FAIL, "no head either", "buffering off");
 }
 
+static void streams_that_end_at_once(void **state) {
+    struct trial *trial = good();
+    trial->path.sent = 1;
+    trial->path.came = 0;
+    trial->path.second = SECOND_UNKNOWN;
+    expect(trial, "delivery", FINDING_FAIL, "ended before", "full");
+}
+
 static void events_that_come_late(void **state) {
     struct trial *trial = good();
     trial->path.late_ms = 1500;
@@ -272,6 +280,7 @@ int main(void) {
         cmocka_unit_test(versions),
         cmocka_unit_test(heads),
         cmocka_unit_test(events_that_are_held_back),
+        cmocka_unit_test(streams_that_end_at_once),
         cmocka_unit_test(events_that_come_late),
         cmocka_unit_test(nothing_is_published),
         cmocka_unit_test(second_listeners),
