@@ -95,8 +95,8 @@ static const char *status_means(long status) {
 static bool judge_status(facts *path, struct findings *findings) {
     struct bytes type = field(path, "content-type");
     if (!path->reached) {
-        findings_add(findings, FINDING_FAIL, "reach", "Nobody answers there: %s.", path->reason);
-        findings_advise(findings, "Check the address, and that the server runs.");
+        findings_add(findings, FINDING_FAIL, "reach", "There is no answer: %s.", path->reason);
+        findings_advise(findings, "Check the address, its certificate, and that the server runs.");
         return false;
     }
     if (path->status == 0) {

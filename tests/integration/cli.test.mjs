@@ -34,7 +34,7 @@ test('--version', async (t) => {
 test('--help names every command, serve --help every setting', async (t) => {
   const { status, stdout } = await run(t, ['--help']);
   assert.equal(status, 0);
-  for (const command of ['serve', 'pub', 'sub']) {
+  for (const command of ['serve', 'pub', 'sub', 'doctor']) {
     assert.match(stdout, new RegExp(`\\b${command}\\b`));
   }
   const help = await run(t, ['serve', '--help']);

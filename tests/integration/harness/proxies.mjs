@@ -9,6 +9,14 @@ import path from 'node:path';
 import { root, until, within } from './env.mjs';
 
 const folder = path.join(root, 'docs/proxies');
+const alive = new Set();
+
+// Last resort, when a test file itself is cut short. Each proxy leads a process group.
+process.on('exit', () => {
+  for (const child of alive) {
+    process.kill(-child.pid, 'SIGKILL');
+  }
+});
 
 // The whole path of a program, also where only root looks for it.
 export function findProgram(name) {
@@ -127,7 +135,8 @@ class Proxy {
     const env = { PATH: process.env.PATH, HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir };
     this.said = '';
     this.child = spawn(findProgram(program), args(this.setting), { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    this.ended = new Promise((resolve) => this.child.on('close', resolve));
+    alive.add(this.child);
+    this.ended = new Promise((resolve) => this.child.on('close', () => alive.delete(this.child) && resolve()));
     for (const pipe of [this.child.stdout, this.child.stderr]) {
       pipe.on('data', (text) => { this.said = (this.said + text).slice(-4000); });
     }
