@@ -67,7 +67,7 @@ export const proxies = {
       ['timeout client 75s', `timeout client ${silence}`],
       ['timeout server 75s', `timeout server ${silence}`],
       ['timeout tunnel 75s', `timeout tunnel ${silence}`],
-      ['maxconn 100000', 'maxconn 512'],
+      ['maxconn 100000 ', 'maxconn 512 '],
       ['inter 2s', 'inter 100ms'],
     ],
     args: ({ file }) => ['-f', file, '-db'],
