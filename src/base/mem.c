@@ -20,8 +20,8 @@ const struct mem mem_libc = {.resize = libc_resize};
 
 void mem_libc_steady(void) {
 #ifdef __GLIBC__
-    // What is freed into a "fast bin" is joined with its neighbours later, all at once: a million
-    // topics that went made one free() take 40 ms.
+    // What is freed into a "fast bin" is joined with its neighbours later, all at once. (What
+    // is left is the return of the heap to the system, which is worth its pause.)
     (void)mallopt(M_MXFAST, 0);
 #endif
 }

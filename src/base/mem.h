@@ -15,7 +15,7 @@ struct mem {
 // malloc, realloc and free of the C library.
 extern const struct mem mem_libc;
 
-// For a program that must not pause: no free() of many small ones pays for all before it. To be
+// For a program that must not pause: no free() joins all small blocks before it. To be
 // called once, before the first thread.
 void mem_libc_steady(void);
 
