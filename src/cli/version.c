@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include <nghttp2/nghttp2.h>
 #include <uv.h>
 #ifdef HAVE_CURL
 #include <curl/curl.h>
@@ -13,6 +14,7 @@
 int version_print(void) {
     printf("freshet %s\n", FRESHET_VERSION);
     printf("libuv %s\n", uv_version_string());
+    printf("nghttp2 %s\n", nghttp2_version(0)->version_str);
 #ifdef HAVE_CURL
     printf("libcurl %s\n", curl_version_info(CURLVERSION_NOW)->version);
 #else

@@ -33,7 +33,7 @@ struct exchange_ops {
 
     // Answers with a head and a body that goes on until the stream ends: makes the stream, and in
     // *first the frame that must leave before anything else (the head and `preamble`), with a
-    // reference. NULL when there is no memory; then the exchange is still unanswered.
+    // reference, or NULL where the session sends the head by itself. NULL when there is no memory; then the exchange is still unanswered.
     struct stream *(*open_stream)(struct exchange *exchange, const struct reply *head,
                                   struct bytes preamble, struct frame **first);
 

@@ -37,7 +37,8 @@ static const struct metric metrics[] = {
      offsetof(struct hub_stats, deliveries)},
     {"freshet_delivered_bytes_total", "Bytes handed to listeners.", OF_HUB,
      offsetof(struct hub_stats, bytes)},
-    {"freshet_sends_total", "System calls that handed bytes to listeners.", OF_HUB,
+    {"freshet_sends_total",
+     "Times that bytes were handed to listeners; over HTTP/2 many share a system call.", OF_HUB,
      offsetof(struct hub_stats, sends)},
     {"freshet_stalls_total", "Times that a listener's socket was full.", OF_HUB,
      offsetof(struct hub_stats, stalls)},
@@ -57,6 +58,7 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_BODY_TIMEOUT] = "body-timeout",
     [LIMIT_CONNECTIONS] = "max-connections",
     [LIMIT_DESCRIPTORS] = "descriptors",
+    [LIMIT_FLOOD] = "http2-flood",
     [LIMIT_HEAD] = "max-head",
     [LIMIT_HEADER_TIMEOUT] = "header-timeout",
     [LIMIT_HEADERS] = "max-headers",
@@ -65,6 +67,7 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_MEMORY] = "memory",
     [LIMIT_PINNED] = "pinned-bytes",
     [LIMIT_PUBLISH_TIMEOUT] = "publish-timeout",
+    [LIMIT_STREAMS] = "max-streams",
     [LIMIT_TOPICS] = "max-topics",
 };
 

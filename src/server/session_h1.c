@@ -107,6 +107,10 @@ void h1_close(struct session_h1 *s) {
         s->failed = true;
         return;
     }
+    if (s->state == H1_UPGRADED && s->h2) {
+        session_h2_close(s->h2);
+        return;
+    }
     if (s->state == H1_CLOSED) {
         return;
     }
@@ -121,6 +125,12 @@ void h1_close(struct session_h1 *s) {
 
 static void on_closed(struct conn *conn) {
     free(container_of(conn, struct session_h1, conn));
+}
+
+void h1_take_back(struct session_h1 *s) {
+    s->h2 = NULL;
+    s->state = H1_FLUSHING;
+    s->conn.ops = &h1_conn_ops;
 }
 
 void h1_linger(struct session_h1 *s) {
@@ -238,7 +248,9 @@ void session_drain_all(struct worker *worker) {
     while (at != &worker->sessions) {
         struct session_h1 *s = session_at(at);
         at = at->next;
-        if (s->state == H1_HEAD && !s->dialog->head_begun && s->dialog->out.len == 0) {
+        if (s->state == H1_UPGRADED) {
+            session_h2_drain(s->h2);
+        } else if (s->state == H1_HEAD && !s->dialog->head_begun && s->dialog->out.len == 0) {
             h1_close(s);
         } else if (s->dialog) {
             s->dialog->last = true;

@@ -15,6 +15,7 @@ enum h1_state {
     H1_STREAM,    // a subscription: nothing but the stream from here on
     H1_FLUSHING,  // the last answer is on its way out, then it closes
     H1_LINGERING, // the output is shut; what the peer still sends is read and dropped for a while
+    H1_UPGRADED,  // what it speaks is HTTP/2, and no longer the business of these files
     H1_CLOSED,
 };
 
@@ -39,7 +40,10 @@ struct session_h1 {
     struct list link; // among the worker's sessions
     struct worker *worker;
     struct dialog *dialog;
-    struct stream *stream;
+    union {
+        struct stream *stream;
+        struct session_h2 *h2; // of H1_UPGRADED
+    };
     uint32_t dropped; // bytes of input that nobody wanted
     uint8_t state;
     bool crowded; // one too many: it gets one answer, and no subscription
@@ -73,6 +77,9 @@ void h1_drop_stream(struct session_h1 *s);
 // Whether what is left of the body is small enough to be read and dropped, so that the connection
 // lives on after an early answer.
 bool h1_can_discard_body(const struct session_h1 *s);
+
+// HTTP/2 is over: what follows is h1_linger or h1_close.
+void h1_take_back(struct session_h1 *s);
 
 // Shuts the output and waits a little for the peer to close, so that the answer is not lost in a
 // reset.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "server/router.h"
+#include "server/session.h"
 #include "server/session_h1.h"
 
 enum { DISCARD_MAX = 64 * 1024 }; // of a body whose answer is out already
@@ -163,6 +164,10 @@ static bool take_head(struct session_h1 *s, struct bytes *in) {
         }
         return false;
     }
+    if (n == HTTP_ERR_VERSION_UNSUPPORTED && !d->answers && session_h2_preface(*in)) {
+        s->state = H1_UPGRADED;
+        return false;
+    }
     if (n < 0) {
         in->len = 0;
         refuse_request(s, n);
@@ -235,6 +240,9 @@ static void settle(struct session_h1 *s) {
     s->busy = false;
     if (s->failed) {
         h1_close(s);
+    } else if (s->state == H1_UPGRADED) {
+        session_h2_start(s, buf_bytes(&s->dialog->in));
+        h1_drop_dialog(s);
     } else if (s->state == H1_STREAM) {
         h1_drop_dialog(s);
         h1_update_interest(s);

@@ -63,6 +63,7 @@ static void turn(uv_check_t *check) {
     commit_settle(worker);
     size_t frames = drain_inbox(worker, FRAMES_A_TURN);
     bool more = hub_flush(&worker->hub, slice(frames));
+    session_flush_all(worker);
     if (more || frames == FRAMES_A_TURN) {
         uv_idle_start(&worker->idle, keep_going);
     } else {
@@ -73,6 +74,7 @@ static void turn(uv_check_t *check) {
 // The last thing before the loop waits: from here on others must wake it.
 static void before_wait(uv_prepare_t *prepare) {
     struct worker *worker = worker_of_loop((uv_handle_t *)prepare);
+    session_flush_all(worker);
     if (hub_has_work(&worker->hub) || !inbox_sleep(&worker->inbox)) {
         uv_idle_start(&worker->idle, keep_going);
     }
@@ -98,6 +100,7 @@ static void on_tick(uv_timer_t *timer) {
     struct worker *worker = worker_of_loop((uv_handle_t *)timer);
     conn_loop_tick(&worker->net);
     hub_retry(&worker->hub);
+    session_tick_all(worker);
     stop_if_empty(worker);
 }
 
@@ -125,6 +128,7 @@ static int open_loop(struct worker *worker) {
     uv_prepare_start(&worker->prepare, before_wait);
     uv_check_start(&worker->check, turn);
     uv_timer_start(&worker->tick, on_tick, TICK_MS, TICK_MS);
+    wheel_init(&worker->stream_wheel, TICK_MS, worker_now(worker));
     return 0;
 }
 
@@ -178,6 +182,7 @@ int worker_open(struct worker *worker, struct server *server, unsigned index) {
     list_init(&worker->sessions);
     list_init(&worker->streams);
     commits_init(&worker->commits);
+    list_init(&worker->dirty_sessions);
     buf_init(&worker->head, &mem_libc, 0);
     buf_init(&worker->body, &mem_libc, 0);
     buf_init(&worker->item, &mem_libc, 0);

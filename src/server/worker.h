@@ -35,9 +35,11 @@ struct worker {
     struct inbox inbox;
     struct mailbox mailbox;
     struct hub hub;
-    struct commits commits; // publishers that wait for the disk
-    struct list sessions;   // every connection
-    struct list streams;    // every subscription
+    struct commits commits;     // publishers that wait for the disk
+    struct list sessions;       // every connection
+    struct list streams;        // every subscription
+    struct list dirty_sessions; // those that settle at the end of the turn
+    struct wheel stream_wheel;  // deadlines of streams that share a connection
     struct random random;
     struct http_date date;
     struct counters counters;

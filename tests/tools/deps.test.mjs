@@ -32,10 +32,10 @@ function machine(t, fakes) {
 
 test('deps names the packages of each manager', (t) => {
   const expected = {
-    'apt-get': /apt-get install -y .*build-essential.*cmocka.*libcurl4-openssl-dev.*liblmdb-dev.*libuv1-dev.*meson/,
-    dnf: /dnf install -y .*libuv-devel.*lmdb-devel/,
-    apk: /apk add .*build-base.*libuv-dev.*lmdb-dev/,
-    brew: /brew install .*libuv.*lmdb/,
+    'apt-get': /apt-get install -y .*build-essential.*cmocka.*libcurl4-openssl-dev.*liblmdb-dev.*libnghttp2-dev.*libuv1-dev.*meson/,
+    dnf: /dnf install -y .*libnghttp2-devel.*libuv-devel.*lmdb-devel/,
+    apk: /apk add .*build-base.*libuv-dev.*lmdb-dev.*nghttp2-dev/,
+    brew: /brew install .*libuv.*lmdb.*nghttp2/,
   };
   for (const [manager, pattern] of Object.entries(expected)) {
     const deps = machine(t, { [manager]: 'exit 9' });

@@ -21,6 +21,7 @@ void fake_server_init(struct fake_server *fake) {
                      .history_count = 1000,
                      .history_bytes = 64 << 20,
                      .max_connections = 100,
+                     .max_streams = 256,
                      .max_topics = 10,
                      .max_head = 16384,
                      .max_headers = 64,

@@ -1,0 +1,230 @@
+// A request of HTTP/2 and its way through a route: from the head in hand, piece by piece of the body,
+// to the end of the exchange. What it may take of memory and time is limited here.
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "server/router.h"
+#include "server/session_h2.h"
+
+enum { BODIES_MAX = 4 }; // of the largest size, gathered at a time on one connection
+
+void h2_finish_exchange(struct h2_request *request) {
+    struct exchange *exchange = &request->exchange;
+    if (!request->under_way) {
+        return;
+    }
+    request->under_way = false;
+    if (exchange->handler && exchange->handler->drop) {
+        exchange->handler->drop(exchange);
+    }
+    free(exchange->origin);
+    exchange->origin = NULL;
+}
+
+static bool gathers(const struct h2_request *request) {
+    return request->exchange.handler && !request->exchange.handler->endless_body;
+}
+
+static void release_body(struct session_h2 *s, struct h2_request *request) {
+    s->gathered -= request->received;
+    request->received = 0;
+}
+
+void h2_drop_request(struct h2_stream *st) {
+    struct h2_request *request = st->request;
+    if (request) {
+        st->request = NULL;
+        release_body(st->session, request);
+        st->session->held -= request->answer.len;
+        h2_finish_exchange(request);
+        buf_finish(&request->answer);
+        free(request);
+    }
+}
+
+void h2_drop_stream(struct h2_stream *st) {
+    struct session_h2 *s = st->session;
+    if (s->sending == st) {
+        s->sending = NULL;
+    }
+    h2_drop_subscription(st);
+    h2_drop_request(st);
+    wheel_disarm(&st->timer);
+    list_remove(&st->link);
+    s->stream_count--;
+    free(st);
+    if (list_empty(&s->streams)) {
+        s->idle_since = worker_now(s->worker);
+    }
+    h2_touch(s);
+}
+
+void h2_stream_wait(struct h2_stream *st, int64_t ms) {
+    struct worker *worker = st->session->worker;
+    wheel_arm(&worker->stream_wheel, &st->timer, worker_now(worker) + ms);
+}
+
+// What follows from a step of the route.
+static void after_step(struct h2_stream *st, int rc) {
+    struct h2_request *request = st->request;
+    request->in_step = false;
+    if (!st->subscription && rc && !request->exchange.answered) {
+        exchange_refuse(&request->exchange, rc);
+    }
+    if (request->exchange.answered) {
+        release_body(st->session, request);
+        h2_finish_exchange(request);
+    }
+    if (st->subscription) {
+        h2_drop_request(st);
+    }
+}
+
+void h2_complete_request(struct h2_stream *st) {
+    struct h2_request *request = st->request;
+    const struct handler *handler = request->exchange.handler;
+    request->body_complete = true;
+    if (!request->exchange.answered && handler && handler->end) {
+        wheel_disarm(&st->timer);
+        request->in_step = true;
+        after_step(st, handler->end(&request->exchange));
+    }
+}
+
+static int begin_route(struct exchange *exchange, const struct http_request *req) {
+    int rc = exchange_note_origin(exchange, req);
+    if (rc) {
+        return rc;
+    }
+    exchange->handler = router_find(exchange, req);
+    if (!exchange->handler) {
+        return 0; // answered
+    }
+    if (req->body == BODY_LENGTH && req->content_length && !exchange->handler->body) {
+        exchange_problem(exchange, 400, "this takes no request body; send none");
+        return 0;
+    }
+    return exchange->handler->begin(exchange, req);
+}
+
+static void await_body(struct h2_stream *st, const struct http_request *req) {
+    static uint8_t status[] = ":status", go_on[] = "100";
+    struct session_h2 *s = st->session;
+    const struct handler *handler = st->request->exchange.handler;
+    const struct settings *settings = h2_settings(s);
+    h2_stream_wait(st, handler->endless_body ? settings->publish_timeout_ms
+                                             : settings->body_timeout_ms);
+    if (req->expect_continue) {
+        nghttp2_nv field = {status, go_on, sizeof(status) - 1, sizeof(go_on) - 1,
+                            NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+        nghttp2_submit_headers(s->ng, NGHTTP2_FLAG_NONE, st->id, NULL, &field, 1, NULL);
+    }
+}
+
+static void begin_exchange(struct h2_stream *st) {
+    struct session_h2 *s = st->session;
+    st->request->exchange = (struct exchange){
+        .worker = s->worker,
+        .ops = &h2_exchange_ops,
+        .carrier = st,
+        .crowded = s->crowded,
+    };
+    st->request->under_way = true;
+    hub_count(&s->worker->counters.requests, 1);
+}
+
+// A connection that is to end says which request was its last.
+static void say_last(struct session_h2 *s) {
+    if ((s->crowded || s->draining) && !s->said_last) {
+        s->said_last = true;
+        nghttp2_submit_goaway(s->ng, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(s->ng), NGHTTP2_NO_ERROR,
+                              NULL, 0);
+    }
+}
+
+void h2_begin_request(struct h2_stream *st) {
+    struct session_h2 *s = st->session;
+    struct h2_request *request = st->request;
+    struct http_request req;
+    begin_exchange(st);
+    int rc = h2_head_end(s, !st->ended_by_peer, &req);
+    request->in_step = true;
+    if (rc) {
+        request->body_complete = st->ended_by_peer;
+        after_step(st, rc);
+    } else {
+        request->exchange.to_head = req.method == HTTP_HEAD;
+        request->discards = req.body != BODY_LENGTH || req.content_length <= H2_DISCARD_MAX;
+        request->body_complete = st->ended_by_peer;
+        rc = begin_route(&request->exchange, &req);
+        bool wants_body = request->exchange.handler && request->exchange.handler->body;
+        if (rc == 0 && !request->exchange.answered && !st->ended_by_peer && wants_body) {
+            request->in_step = false;
+            await_body(st, &req);
+        } else {
+            after_step(st, rc);
+            if (st->request && !request->exchange.answered) {
+                h2_complete_request(st);
+            }
+        }
+    }
+    h2_head_drop(s);
+    say_last(s);
+}
+
+// More than a few bodies at a time would be a way to fill the memory with one connection.
+static bool has_room(struct h2_stream *st, size_t len) {
+    struct session_h2 *s = st->session;
+    if (!gathers(st->request)) {
+        return true;
+    }
+    st->request->received += len;
+    s->gathered += len;
+    return s->gathered <= BODIES_MAX * h2_settings(s)->max_body ||
+           s->gathered == st->request->received;
+}
+
+void h2_take_body(struct h2_stream *st, struct bytes piece) {
+    struct exchange *exchange = &st->request->exchange;
+    if (!has_room(st, piece.len)) {
+        worker_limit_hit(st->session->worker, LIMIT_BODY);
+        st->request->in_step = true;
+        exchange_problem(exchange, 429,
+                         "there are too many bodies under way on this connection; "
+                         "send fewer at a time");
+        after_step(st, 0);
+        return;
+    }
+    if (exchange->handler->endless_body) {
+        h2_stream_wait(st, h2_settings(st->session)->publish_timeout_ms);
+    }
+    st->request->in_step = true;
+    after_step(st, exchange->handler->body(exchange, piece));
+}
+
+static void time_out_body(struct h2_stream *st) {
+    struct exchange *exchange = &st->request->exchange;
+    worker_limit_hit(st->session->worker,
+                     exchange->handler->endless_body ? LIMIT_PUBLISH_TIMEOUT : LIMIT_BODY_TIMEOUT);
+    st->request->in_step = true;
+    exchange_problem(exchange, 408,
+                     "the request did not come in time; send it in one go, or raise the limit");
+    after_step(st, 0);
+}
+
+void h2_stream_expired(struct h2_stream *st) {
+    struct session_h2 *s = st->session;
+    struct h2_request *request = st->request;
+    h2_touch(s);
+    if (st->subscription) {
+        stream_tick(&st->subscription->stream);
+    } else if (!request || request->exchange.answered) {
+        // The answer was not read in time, or what came with it does not end.
+        nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_CANCEL);
+    } else if (!request->body_complete) {
+        time_out_body(st);
+    } else if (request->exchange.handler && request->exchange.handler->expired) {
+        request->exchange.handler->expired(&request->exchange);
+    }
+}

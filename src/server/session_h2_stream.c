@@ -1,0 +1,142 @@
+// Subscriptions over HTTP/2. The bytes are shared with others and are there only while the hub hands
+// them over, so nghttp2 is made to frame them there and then, as far as the windows and the socket
+// go. Who has no window is stalled and waits for one.
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "server/session_h2.h"
+
+static struct h2_stream *carrier_of(const struct stream *stream) {
+    return container_of(stream, struct h2_subscription, stream)->carrier;
+}
+
+void h2_wake(struct h2_stream *st) {
+    struct h2_subscription *sub = st->subscription;
+    if (sub && !list_empty(&sub->stalled) && !st->session->full) {
+        list_remove(&sub->stalled);
+        hub_writable(&sub->stream.subscriber);
+    }
+}
+
+static bool has_window(const struct h2_stream *st) {
+    nghttp2_session *ng = st->session->ng;
+    return nghttp2_session_get_remote_window_size(ng) > 0 &&
+           nghttp2_session_get_stream_remote_window_size(ng, st->id) > 0;
+}
+
+void h2_wake_all(struct session_h2 *s) {
+    struct list *at = s->stalled.next;
+    while (at != &s->stalled) {
+        struct h2_stream *st = container_of(at, struct h2_subscription, stalled)->carrier;
+        at = at->next;
+        if (has_window(st)) {
+            h2_wake(st);
+        }
+    }
+}
+
+void h2_drop_subscription(struct h2_stream *st) {
+    struct h2_subscription *sub = st->subscription;
+    if (sub) {
+        st->subscription = NULL;
+        list_remove(&sub->stalled);
+        stream_finish(&sub->stream);
+        free(sub);
+    }
+}
+
+static void offer(struct session_h2 *s, struct h2_stream *st, const struct bytes *pieces,
+                  int count) {
+    s->sending = st;
+    s->pieces[0] = pieces[0];
+    s->pieces[1] = count > 1 ? pieces[1] : bytes_make(NULL, 0);
+    s->taken = 0;
+}
+
+static ptrdiff_t stream_send(struct stream *stream, const struct bytes *pieces, int count) {
+    struct h2_stream *st = carrier_of(stream);
+    struct session_h2 *s = st->session;
+    list_remove(&st->subscription->stalled);
+    h2_touch(s);
+    if (!s->full && !s->gone) {
+        offer(s, st, pieces, count);
+        nghttp2_session_resume_data(s->ng, st->id);
+        h2_pump(s);
+        bool there = s->sending == st;
+        s->sending = NULL;
+        if (!there) {
+            return ERR_GONE;
+        }
+    } else {
+        offer(s, NULL, pieces, count);
+    }
+    if (h2_offered(s)) {
+        list_push_back(&s->stalled, &st->subscription->stalled);
+    }
+    return (ptrdiff_t)s->taken;
+}
+
+static void reset(struct h2_stream *st) {
+    nghttp2_submit_rst_stream(st->session->ng, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_CANCEL);
+}
+
+// The last bytes are an answer without a head.
+static void stream_over(struct stream *stream, struct bytes last) {
+    struct h2_stream *st = carrier_of(stream);
+    struct session_h2 *s = st->session;
+    h2_drop_subscription(st);
+    h2_touch(s);
+    if (!st->request) {
+        st->request = calloc(1, sizeof(*st->request));
+    }
+    // Without windows the end would wait for the peer, for ever.
+    if (!st->request || s->full || !has_window(st)) {
+        reset(st);
+        return;
+    }
+    st->request->exchange.answered = true;
+    st->request->body_complete = st->request->discards = true;
+    buf_init(&st->request->answer, &mem_libc, 0);
+    (void)h2_hold(st, last); // a kindness: without it the client comes back as well
+    h2_stream_wait(st, h2_settings(s)->body_timeout_ms);
+    nghttp2_session_resume_data(s->ng, st->id);
+}
+
+static void stream_set_deadline(struct stream *stream, int64_t at) {
+    struct h2_stream *st = carrier_of(stream);
+    wheel_arm(&st->session->worker->stream_wheel, &st->timer, at);
+}
+
+static struct peer stream_peer(const struct stream *stream) {
+    return carrier_of(stream)->session->shell->conn.peer;
+}
+
+static const struct stream_ops h2_stream_ops = {
+    .send = stream_send,
+    .end = stream_over,
+    .set_deadline = stream_set_deadline,
+    .peer = stream_peer,
+};
+
+struct stream *h2_open_stream(struct exchange *exchange, const struct reply *head,
+                              struct bytes preamble, struct frame **first) {
+    struct h2_stream *st = h2_of_exchange(exchange);
+    struct h2_subscription *sub = malloc(sizeof(*sub));
+    *first = NULL;
+    if (!sub || (preamble.len && frame_create_raw(first, &mem_libc, preamble))) {
+        free(sub);
+        return NULL;
+    }
+    if (h2_submit(st, head, true)) {
+        frame_unref(*first);
+        free(sub);
+        return NULL;
+    }
+    stream_init(&sub->stream, st->session->worker, &h2_stream_ops);
+    sub->carrier = st;
+    list_init(&sub->stalled);
+    st->subscription = sub;
+    exchange->answered = true;
+    h2_touch(st->session);
+    return &sub->stream;
+}
