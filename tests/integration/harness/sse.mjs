@@ -53,7 +53,7 @@ class Decoder {
 }
 
 // What both readers are: a queue of events that can be waited for.
-class Stream {
+export class Stream {
   constructor(close) {
     this.queue = [];
     this.ended = false;
