@@ -64,6 +64,11 @@ void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX]) {
     }
 }
 
+unsigned address_port(const struct address *address) {
+    bool v4 = address->any.sa_family == AF_INET;
+    return ntohs(v4 ? address->v4.sin_port : address->v6.sin6_port);
+}
+
 bool address_is_loopback(const struct address *address) {
     if (address->any.sa_family == AF_INET) {
         return ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;

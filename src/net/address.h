@@ -26,6 +26,7 @@ const char *address_parse(const char *text, struct address *out);
 // Writes host:port or [v6]:port, terminated.
 void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX]);
 
+unsigned address_port(const struct address *address);
 bool address_is_loopback(const struct address *address);
 
 // The end of a connection in 20 bytes, because every connection keeps one.

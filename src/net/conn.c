@@ -8,11 +8,19 @@
 
 #include "base/error.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, LEAVE_MS = 2000, HANDSHAKES_MAX = 1024 };
+
+static void end(struct conn *conn);
 
 static void on_ready(void *who, unsigned events) {
     struct conn *conn = who;
     bool broken = events & READY_ERROR;
+    if (conn->tls) {
+        if (tls_ready(conn, events)) {
+            end(conn);
+        }
+        return;
+    }
     events &= conn->events;
     // An error is found by whoever reads: recv(2) returns it, behind the bytes that came before it.
     if (!conn->closing && (events & CONN_READ || (broken && conn->events))) {
@@ -27,6 +35,7 @@ void conn_attach(struct conn *conn, struct conn_loop *loop, int fd, const struct
                  const struct conn_ops *ops) {
     conn->loop = loop;
     conn->ops = ops;
+    conn->tls = NULL;
     conn->fd = fd;
     conn->peer = *peer;
     conn->events = 0;
@@ -34,11 +43,17 @@ void conn_attach(struct conn *conn, struct conn_loop *loop, int fd, const struct
     wheel_node_init(&conn->timer);
 }
 
+int conn_secure(struct conn *conn, struct tls_source *source) {
+    return tls_attach(conn, source);
+}
+
 int conn_start(struct conn *conn) {
     int rc = readiness_add(&conn->loop->readiness, conn->fd, CONN_READ, conn);
     if (rc == 0) {
         conn->events = CONN_READ;
         conn->loop->open++;
+    } else if (conn->tls) {
+        tls_detach(conn);
     }
     return rc;
 }
@@ -64,11 +79,10 @@ static void on_reap(uv_idle_t *reaper) {
     reap(reaper->data);
 }
 
-void conn_close(struct conn *conn) {
-    if (conn->closing) {
-        return;
+static void end(struct conn *conn) {
+    if (conn->tls) {
+        tls_detach(conn);
     }
-    conn->closing = true;
     wheel_disarm(&conn->timer);
     readiness_drop(&conn->loop->readiness, conn->fd);
     close(conn->fd);
@@ -77,12 +91,27 @@ void conn_close(struct conn *conn) {
     uv_idle_start(&conn->loop->reaper, on_reap);
 }
 
+void conn_close(struct conn *conn) {
+    if (conn->closing) {
+        return;
+    }
+    conn->closing = true;
+    if (conn->tls && tls_leave(conn)) {
+        wheel_arm(&conn->loop->wheel, &conn->timer, conn->loop->now + LEAVE_MS);
+    } else {
+        end(conn);
+    }
+}
+
 static bool would_block(int error) {
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
 ptrdiff_t conn_recv(struct conn *conn, char *into, size_t size) {
     ssize_t n;
+    if (conn->tls) {
+        return tls_recv(conn, into, size);
+    }
     do {
         n = recv(conn->fd, into, size, 0);
     } while (n < 0 && errno == EINTR);
@@ -108,6 +137,9 @@ static ssize_t send_pieces(int fd, const struct bytes *pieces, int count) {
 
 ptrdiff_t conn_send(struct conn *conn, const struct bytes *pieces, int count) {
     ssize_t n;
+    if (conn->tls) {
+        return tls_send(conn, pieces, count);
+    }
     do {
         n = send_pieces(conn->fd, pieces, count);
     } while (n < 0 && errno == EINTR);
@@ -119,12 +151,21 @@ ptrdiff_t conn_send(struct conn *conn, const struct bytes *pieces, int count) {
 }
 
 void conn_shutdown(struct conn *conn) {
-    shutdown(conn->fd, SHUT_WR);
+    if (conn->tls) {
+        tls_shutdown(conn);
+    } else {
+        shutdown(conn->fd, SHUT_WR);
+    }
 }
 
 void conn_wait_for(struct conn *conn, unsigned events) {
-    if (!conn->closing && conn->events != events) {
-        conn->events = (uint8_t)events;
+    if (conn->closing || conn->events == events) {
+        return;
+    }
+    conn->events = (uint8_t)events;
+    if (conn->tls) {
+        tls_update(conn);
+    } else {
         readiness_change(&conn->loop->readiness, conn->fd, events, conn);
     }
 }
@@ -151,9 +192,14 @@ int conn_loop_init(struct conn_loop *loop, uv_loop_t *uv) {
     loop->now = (int64_t)uv_now(uv);
     list_init(&loop->closing);
     wheel_init(&loop->wheel, TICK_MS, loop->now);
+    tls_loop_init(&loop->tls, uv, HANDSHAKES_MAX);
     uv_idle_init(uv, &loop->reaper);
     loop->reaper.data = loop;
     return 0;
+}
+
+void conn_loop_limit_handshakes(struct conn_loop *loop, size_t most) {
+    loop->tls.begun_max = most;
 }
 
 static void on_reaper_closed(uv_handle_t *reaper) {
@@ -161,7 +207,12 @@ static void on_reaper_closed(uv_handle_t *reaper) {
 }
 
 void conn_loop_close(struct conn_loop *loop) {
+    struct conn *leaving;
     if (!uv_is_closing((uv_handle_t *)&loop->reaper)) {
+        while ((leaving = tls_loop_leaving(&loop->tls))) {
+            end(leaving);
+        }
+        uv_close((uv_handle_t *)&loop->tls.stepper, NULL);
         uv_close((uv_handle_t *)&loop->reaper, on_reaper_closed);
         readiness_close(&loop->readiness);
     }
@@ -169,7 +220,11 @@ void conn_loop_close(struct conn_loop *loop) {
 
 static void fire(void *ctx, struct wheel_node *node) {
     struct conn *conn = container_of(node, struct conn, timer);
-    conn->ops->expired(conn);
+    if (conn->closing) {
+        end(conn); // what is left of it will never leave
+    } else {
+        conn->ops->expired(conn);
+    }
 }
 
 void conn_loop_tick(struct conn_loop *loop) {

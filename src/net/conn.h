@@ -9,6 +9,7 @@
 #include "base/wheel.h"
 #include "net/address.h"
 #include "net/readiness.h"
+#include "net/tls.h"
 
 // What all connections of one loop share.
 struct conn_loop {
@@ -17,6 +18,7 @@ struct conn_loop {
     uv_idle_t reaper;    // runs while `closing` is not empty
     struct list closing; // by their timers, which are not needed any more
     struct wheel wheel;
+    struct tls_loop tls;
     int64_t now; // monotonic milliseconds, as of this turn of the loop
     size_t open; // connections whose `closed` has not been called
 };
@@ -28,12 +30,16 @@ struct conn_ops {
     void (*writable)(struct conn *conn);
     void (*expired)(struct conn *conn); // the deadline has passed; it is no longer set
     void (*closed)(struct conn *conn);  // the last call: the memory may go
+    // The handshake is over: conn_protocol tells what the peer wants to speak. Before `readable`.
+    // NULL: nobody needs to know. Called of encrypted connections only.
+    void (*secured)(struct conn *conn);
 };
 
 struct conn {
     struct wheel_node timer;
     struct conn_loop *loop;
     const struct conn_ops *ops;
+    struct tls *tls; // NULL: what passes is not encrypted
     int fd;
     struct peer peer;
     uint8_t events; // what it waits for
@@ -54,7 +60,23 @@ void conn_attach(struct conn *conn, struct conn_loop *loop, int fd, const struct
                  const struct conn_ops *ops);
 int conn_start(struct conn *conn);
 
-// Closes the socket now; `closed` follows from the loop. Harmless when it is closing already.
+// Between the two: what passes is encrypted from the first byte on. Until the handshake is over
+// nothing can be read (0) or sent (0); what fails it is the end of the connection (ERR_GONE). 0 or
+// ERR_NOMEM, and then all is as it was. The source must outlive the connection.
+int conn_secure(struct conn *conn, struct tls_source *source);
+
+static inline bool conn_is_secure(const struct conn *conn) {
+    return conn->tls != NULL;
+}
+
+// What the peer chose of the protocols that it was offered (ALPN), such as "http/1.1"; empty when it
+// did not choose.
+static inline struct bytes conn_protocol(const struct conn *conn) {
+    return conn->tls ? tls_protocol(conn) : bytes_make(NULL, 0);
+}
+
+// Closes the socket now, or, when a part of an encrypted record waits for it, as soon as that has
+// left (within 2 s); `closed` follows from the loop. Harmless when it is closing already.
 void conn_close(struct conn *conn);
 
 // Bytes read; 0 when there are none yet; ERR_GONE at the end of the input or when the peer is gone.
@@ -76,6 +98,9 @@ void conn_clear_deadline(struct conn *conn);
 // The owner of the loop. 0, ERR_NOMEM or ERR_SYSTEM. A loop does not end by itself before
 // conn_loop_close.
 int conn_loop_init(struct conn_loop *loop, uv_loop_t *uv);
+
+// How many handshakes may be under way; beyond it the one that takes longest is given up.
+void conn_loop_limit_handshakes(struct conn_loop *loop, size_t most);
 
 // At the start of a turn, and once every tick of the wheel.
 void conn_loop_tick(struct conn_loop *loop);

@@ -30,6 +30,7 @@ struct listener {
     uv_timer_t pause;
     int fd;
     bool paused, closed;
+    bool tls; // the owner's note: what is accepted speaks TLS
     // A connection was accepted: the descriptor is the callee's, non-blocking.
     void (*accepted)(struct listener *listener, int fd, const struct peer *peer);
     // Descriptors or memory ran out; accepting goes on by itself after a while.

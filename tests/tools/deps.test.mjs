@@ -32,10 +32,10 @@ function machine(t, fakes) {
 
 test('deps names the packages of each manager', (t) => {
   const expected = {
-    'apt-get': /apt-get install -y .*build-essential.*cmocka.*libcurl4-openssl-dev.*liblmdb-dev.*libnghttp2-dev.*libuv1-dev.*meson/,
-    dnf: /dnf install -y .*libnghttp2-devel.*libuv-devel.*lmdb-devel/,
-    apk: /apk add .*build-base.*libuv-dev.*lmdb-dev.*nghttp2-dev/,
-    brew: /brew install .*libuv.*lmdb.*nghttp2/,
+    'apt-get': /apt-get install -y .*build-essential.*cmocka.*libcurl4-openssl-dev.*liblmdb-dev.*libnghttp2-dev.*libssl-dev.*libuv1-dev.*meson/,
+    dnf: /dnf install -y .*libnghttp2-devel.*libuv-devel.*lmdb-devel.*openssl-devel/,
+    apk: /apk add .*build-base.*libuv-dev.*lmdb-dev.*nghttp2-dev.*openssl-dev/,
+    brew: /brew install .*libuv.*lmdb.*nghttp2.*openssl@3/,
   };
   for (const [manager, pattern] of Object.entries(expected)) {
     const deps = machine(t, { [manager]: 'exit 9' });
@@ -59,6 +59,12 @@ test('deps asks only for what is missing', (t) => {
   const here = { cc: '', meson: '', ninja: '', 'pkg-config': 'test "$2" != libuv' };
   const { stderr } = machine(t, { dnf: 'exit 9', ...here })('--dry-run', 'build');
   assert.match(stderr, /dnf install -y libuv-devel ?\n$/);
+});
+
+test('deps asks for OpenSSL when the one that is there is older than 3', (t) => {
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': 'test "$2" != "openssl >= 3.0"' };
+  const { stderr } = machine(t, { 'apt-get': 'exit 9', ...here })('--dry-run', 'build');
+  assert.match(stderr, /apt-get install -y .*libssl-dev ?\n$/);
 });
 
 test('deps is silent when all is there', (t) => {
