@@ -23,7 +23,7 @@ static int bind_for(struct address *address, const struct listener_settings *opt
     return first < 0 || share ? listener_bind(address, share, options) : dup(first);
 }
 
-static int bind_for_workers(struct server *server, struct address *address) {
+static int bind_for_workers(struct server *server, struct address *address, bool tls) {
     const struct settings *settings = server->settings;
     struct listener_settings options = {
         .backlog = (int)settings->backlog,
@@ -40,7 +40,7 @@ static int bind_for_workers(struct server *server, struct address *address) {
         if (fd < 0) {
             return ERR_SYSTEM;
         }
-        if (worker_listen(server->workers[i], fd)) {
+        if (worker_listen(server->workers[i], fd, tls)) {
             close(fd);
             return ERR_SYSTEM;
         }
@@ -79,8 +79,9 @@ int addresses_check(struct server *server) {
 static int open_one(struct server *server, size_t place) {
     const char *text = server->settings->listen.items[place];
     struct address *address = &server->addresses[place];
+    bool tls = secure_address(server->settings, text);
     int rc = check_one(server, text, address);
-    if (rc == 0 && bind_for_workers(server, address)) {
+    if (rc == 0 && bind_for_workers(server, address, tls)) {
         (void)refuse(server, text,
                      errno == EADDRINUSE
                          ? "another program has it; stop that or choose another port"
@@ -88,6 +89,16 @@ static int open_one(struct server *server, size_t place) {
         return ERR_SYSTEM;
     }
     return rc;
+}
+
+// Plain requests go to the first address that speaks TLS.
+static void note_redirect(struct server *server) {
+    const struct settings *settings = server->settings;
+    for (size_t i = settings->listen.count; settings->redirect_http && i-- > 0;) {
+        if (secure_address(settings, settings->listen.items[i])) {
+            server->secure.redirect_port = address_port(&server->addresses[i]);
+        }
+    }
 }
 
 int addresses_open(struct server *server) {
@@ -103,6 +114,7 @@ int addresses_open(struct server *server) {
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = open_one(server, i);
     }
+    note_redirect(server);
     return rc;
 }
 
@@ -114,9 +126,10 @@ void addresses_close(struct server *server) {
 void server_addresses(const struct server *server, void (*each)(void *ctx, const char *url),
                       void *ctx) {
     for (size_t i = 0; i < server->settings->listen.count; i++) {
-        char text[ADDRESS_TEXT_MAX], url[ADDRESS_TEXT_MAX + 8];
+        char text[ADDRESS_TEXT_MAX], url[ADDRESS_TEXT_MAX + 16];
+        bool tls = secure_address(server->settings, server->settings->listen.items[i]);
         address_format(&server->addresses[i], text);
-        snprintf(url, sizeof(url), "http://%s", text);
+        snprintf(url, sizeof(url), "%s://%s", tls ? "https" : "http", text);
         each(ctx, url);
     }
 }

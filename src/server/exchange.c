@@ -19,6 +19,10 @@ void reply_add(struct reply *reply, const char *name, struct bytes value) {
 }
 
 void reply_add_cors(struct reply *reply, const struct exchange *exchange) {
+    const char *hsts = exchange->worker->server->secure.hsts;
+    if (exchange->secure && *hsts) {
+        reply_add(reply, "Strict-Transport-Security", bytes_of(hsts));
+    }
     if (exchange->worker->server->settings->cors_origin.count) {
         reply_add(reply, "Vary", bytes_of("Origin"));
     }

@@ -75,6 +75,7 @@ struct exchange {
     void *carrier; // the session's
     void *state;   // the handler's
     char *origin;  // of the page that asks, when it is allowed; else NULL
+    bool secure;   // it came over TLS
     bool crowded;  // there are too many connections: no subscription here
     bool to_head;  // answers leave their body out
     bool answered;
@@ -93,7 +94,8 @@ void exchange_answer(struct exchange *exchange, int status, const char *type, st
 // Adds a header to a reply; name and value must outlive it.
 void reply_add(struct reply *reply, const char *name, struct bytes value);
 
-// Adds what a browser needs to let the page read the answer.
+// Adds what every answer tells a browser: whether the page may read it, and, over TLS, whether it
+// may ever come back without.
 void reply_add_cors(struct reply *reply, const struct exchange *exchange);
 
 // Notes the origin of the request if it is allowed to see the answer: 0 or ERR_NOMEM.

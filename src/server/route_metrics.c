@@ -7,7 +7,7 @@
 #include "server/routes.h"
 #include "server/worker.h"
 
-enum source { OF_WORKER, OF_HUB };
+enum source { OF_WORKER, OF_HUB, OF_TLS };
 
 struct metric {
     const char *name, *help;
@@ -75,8 +75,9 @@ static unsigned long long sum(const struct server *server, enum source source, s
     unsigned long long total = 0;
     for (unsigned i = 0; i < server->worker_count; i++) {
         const struct worker *worker = server->workers[i];
-        const char *base =
-            source == OF_HUB ? (const char *)&worker->hub.stats : (const char *)&worker->counters;
+        const char *base = source == OF_HUB   ? (const char *)&worker->hub.stats
+                           : source == OF_TLS ? (const char *)&worker->net.tls
+                                              : (const char *)&worker->counters;
         total += atomic_load_explicit((const atomic_ullong *)(const void *)(base + offset),
                                       memory_order_relaxed);
     }
@@ -107,6 +108,21 @@ static void put_limits(const struct server *server, struct buf *out) {
         (void)buf_printf(out, "%s{limit=\"%s\"} %llu\n", name, limit_names[i],
                          sum(server, OF_WORKER, offset));
     }
+    (void)buf_printf(out, "%s{limit=\"max-handshakes\"} %llu\n", name,
+                     sum(server, OF_TLS, offsetof(struct tls_loop, evicted)));
+}
+
+static void put_handshakes(const struct server *server, struct buf *out) {
+    (void)buf_printf(
+        out,
+        "# HELP freshet_tls_handshakes_total TLS handshakes that ended, by how they did.\n"
+        "# TYPE freshet_tls_handshakes_total counter\n"
+        "freshet_tls_handshakes_total{result=\"full\"} %llu\n"
+        "freshet_tls_handshakes_total{result=\"resumed\"} %llu\n"
+        "freshet_tls_handshakes_total{result=\"failed\"} %llu\n",
+        sum(server, OF_TLS, offsetof(struct tls_loop, full)),
+        sum(server, OF_TLS, offsetof(struct tls_loop, resumed)),
+        sum(server, OF_TLS, offsetof(struct tls_loop, failed)));
 }
 
 static unsigned long long listening(const struct server *server) {
@@ -193,6 +209,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     buf_clear(body);
     put_counters(server, body);
     put_limits(server, body);
+    put_handshakes(server, body);
     put_gauges(server, body);
     if (server->on_disk) {
         put_disk(server, body);

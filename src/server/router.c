@@ -66,6 +66,39 @@ static void answer_not_allowed(struct exchange *exchange, const char *allow) {
     buf_finish(&body);
 }
 
+static int compose_location(struct buf *out, const struct http_request *req, unsigned port) {
+    const char *colon = memrchr(req->authority.at, ':', req->authority.len);
+    const char *bracket = memrchr(req->authority.at, ']', req->authority.len);
+    size_t host =
+        colon && colon > bracket ? (size_t)(colon - req->authority.at) : req->authority.len;
+    int rc = buf_append_text(out, "https://");
+    rc = rc ? rc : buf_append(out, req->authority.at, host);
+    if (port != 443) {
+        rc = rc ? rc : buf_printf(out, ":%u", port);
+    }
+    rc = rc ? rc : buf_append(out, req->path.at, req->path.len);
+    if (req->query.at) {
+        rc = rc ? rc : buf_append(out, "?", 1);
+        rc = rc ? rc : buf_append(out, req->query.at, req->query.len);
+    }
+    return rc;
+}
+
+// To the same place, encrypted: 308, so that a POST stays one.
+static void redirect(struct exchange *exchange, const struct http_request *req) {
+    struct buf *location = &exchange->worker->body;
+    buf_clear(location);
+    if (!req->authority.len || !bytes_starts_with(req->path, "/") ||
+        compose_location(location, req, exchange->worker->server->secure.redirect_port)) {
+        exchange_problem(exchange, 400, "this is answered over https only");
+        return;
+    }
+    struct reply reply = {.status = 308};
+    reply_add(&reply, "Location", buf_bytes(location));
+    reply_add_cors(&reply, exchange);
+    exchange->ops->reply(exchange, &reply);
+}
+
 static const struct handler *by_method(const struct route *route, enum http_method method) {
     switch (method) {
     case HTTP_GET:
@@ -81,6 +114,10 @@ static const struct handler *by_method(const struct route *route, enum http_meth
 }
 
 const struct handler *router_find(struct exchange *exchange, const struct http_request *req) {
+    if (!exchange->secure && exchange->worker->server->secure.redirect_port) {
+        redirect(exchange, req);
+        return NULL;
+    }
     const struct route *route = find(req->path);
     bool everything = req->method == HTTP_OPTIONS && bytes_is(req->path, "*");
     if (!route && !everything) {

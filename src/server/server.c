@@ -113,10 +113,16 @@ static void on_signal(uv_signal_t *handle, int number) {
     uv_timer_start(&server->deadline, on_deadline, (uint64_t)(drain + DRAIN_GRACE_MS), 0);
 }
 
+static void on_reload(uv_signal_t *handle, int number) {
+    (void)number;
+    secure_reload(handle->data);
+}
+
 static void on_housekeeping(uv_timer_t *timer) {
     struct server *server = timer->data;
     log_save_newest(server);
     log_tell_state(server);
+    secure_tick(server);
     for (int i = 0; i < EXPIRE_ROUNDS; i++) {
         if (!server->history->expire(server->history, clock_wall_ms())) {
             break;
@@ -141,11 +147,12 @@ static int open_main_loop(struct server *server) {
     }
     uv_signal_init(&server->loop, &server->terminate);
     uv_signal_init(&server->loop, &server->interrupt);
+    uv_signal_init(&server->loop, &server->reload);
     uv_timer_init(&server->loop, &server->housekeeping);
     uv_timer_init(&server->loop, &server->deadline);
     uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
     uv_async_init(&server->loop, &server->history_changed, on_history_changed);
-    server->terminate.data = server->interrupt.data = server;
+    server->terminate.data = server->interrupt.data = server->reload.data = server;
     server->housekeeping.data = server->deadline.data = server->worker_ended.data = server;
     server->history_changed.data = server;
     uv_signal_start(&server->terminate, on_signal, SIGTERM);
@@ -168,6 +175,7 @@ static void raise_descriptors(struct server *server) {
 int server_check(struct server *server, const struct settings *settings) {
     *server = (struct server){.settings = settings, .started = clock_wall_ms()};
     int rc = addresses_check(server);
+    rc = rc ? rc : secure_check(server);
     return rc ? rc : log_check(server);
 }
 
@@ -182,9 +190,13 @@ int server_open(struct server *server, const struct settings *settings) {
         return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
     }
     int rc = open_origins(server);
+    rc = rc ? rc : secure_open(server);
     rc = rc ? rc : log_open(server);
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
+    if (rc == 0 && server->secure.on) {
+        uv_signal_start(&server->reload, on_reload, SIGHUP);
+    }
     if (rc) {
         server_close(server);
         return fail(server, rc, "not enough memory to start");
@@ -228,6 +240,7 @@ void server_close(struct server *server) {
     free(server->workers);
     server->worker_count = 0;
     addresses_close(server);
+    secure_close(server);
     free(server->origins);
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);

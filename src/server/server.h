@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "bus/bus.h"
 #include "history/history.h"
+#include "server/secure.h"
 #include "server/settings.h"
 
 struct worker;
@@ -24,6 +25,7 @@ struct server {
     struct bytes *origins; // the setting, as slices
     size_t origin_count;
     struct address *addresses; // as bound
+    struct secure secure;
     struct worker **workers;
     unsigned worker_count;
     int64_t started;      // wall clock
@@ -35,13 +37,13 @@ struct server {
     atomic_bool draining;
     atomic_uint running; // workers whose thread has not ended
     uv_loop_t loop;      // of the main thread: signals and the clock
-    uv_signal_t terminate, interrupt;
+    uv_signal_t terminate, interrupt, reload;
     uv_timer_t housekeeping, deadline;
     uv_async_t worker_ended;
     uv_async_t history_changed;
-    atomic_bool running_history; // it may call back
-    atomic_int told_state;       // of history, as it was logged last
-    char problem[256];           // why server_open failed, for people
+    atomic_bool running_history;   // it may call back
+    atomic_int told_state;         // of history, as it was logged last
+    char problem[TLS_PROBLEM_MAX]; // why server_open failed, for people
 };
 
 // Whether a server could be opened with these settings, as far as can be told without opening it:
@@ -52,7 +54,7 @@ int server_check(struct server *server, const struct settings *settings);
 // do; then nothing is left open. The settings must outlive the server.
 int server_open(struct server *server, const struct settings *settings);
 
-// The addresses that it listens on, as "http://host:port": calls back once for each.
+// The addresses that it listens on, as "http://host:port" or "https://host:port": calls back once for each.
 void server_addresses(const struct server *server, void (*each)(void *ctx, const char *url),
                       void *ctx);
 

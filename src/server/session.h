@@ -9,8 +9,12 @@ struct worker;
 struct session_h1;
 struct session_h2;
 
-// A connection was accepted. Takes the descriptor over, or closes it when there are too many.
-void session_accept(struct worker *worker, int fd, const struct peer *peer);
+// What a peer may choose of when it asks (ALPN), the best first, each behind its length.
+extern const char session_protocols[];
+
+// A connection was accepted, which speaks TLS or does not. Takes the descriptor over, or closes it
+// when there are too many.
+void session_accept(struct worker *worker, int fd, const struct peer *peer, bool tls);
 
 // Drain: closes what is idle; the rest closes when its request is answered. Streams are not
 // touched.

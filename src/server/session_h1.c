@@ -76,7 +76,9 @@ static struct session_h1 *session_create(struct worker *worker, bool crowded) {
 
 static void take_input(struct session_h1 *s, ptrdiff_t n);
 
-void session_accept(struct worker *worker, int fd, const struct peer *peer) {
+const char session_protocols[] = "\x08http/1.1\x08http/1.0";
+
+void session_accept(struct worker *worker, int fd, const struct peer *peer, bool tls) {
     bool crowded;
     if (!admit(worker, &crowded)) {
         // No status would do: a browser's EventSource gives up on any, but tries again after this.
@@ -89,6 +91,10 @@ void session_accept(struct worker *worker, int fd, const struct peer *peer) {
         return;
     }
     conn_attach(&s->conn, &worker->net, fd, peer, &h1_conn_ops);
+    if (tls && conn_secure(&s->conn, secure_source(&worker->server->secure))) {
+        refuse_connection(worker, s, fd);
+        return;
+    }
     // The request is often there already: watched from after that on, the connection is not told of
     // what it has read.
     ptrdiff_t n = conn_recv(&s->conn, worker->scratch, WORKER_SCRATCH);

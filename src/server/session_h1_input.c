@@ -44,6 +44,7 @@ static void begin_exchange(struct session_h1 *s) {
         .worker = s->worker,
         .ops = &h1_exchange_ops,
         .carrier = s,
+        .secure = conn_is_secure(&s->conn),
         .crowded = s->crowded,
         .to_head = d->req.method == HTTP_HEAD,
     };

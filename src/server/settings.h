@@ -27,6 +27,13 @@ struct settings {
     uint64_t workers; // 0: one for each processor
     bool insecure;
 
+    struct texts tls_cert, tls_key;
+    char *tls_client_ca;
+    int tls_min_version; // enum tls_version
+    bool tls_self_signed, redirect_http;
+    int64_t hsts_ms;
+    uint64_t max_handshakes;
+
     int64_t heartbeat_ms, retry_ms, max_age_ms, max_wait_ms;
     char *greeting;
     struct texts cors_origin;

@@ -118,6 +118,7 @@ static int open_loop(struct worker *worker) {
         uv_loop_close(&worker->loop);
         return rc;
     }
+    conn_loop_limit_handshakes(&worker->net, worker->server->settings->max_handshakes);
     uv_async_init(&worker->loop, &worker->wake, on_wake);
     uv_prepare_init(&worker->loop, &worker->prepare);
     uv_check_init(&worker->loop, &worker->check);
@@ -205,17 +206,18 @@ int worker_open(struct worker *worker, struct server *server, unsigned index) {
 }
 
 static void on_accepted(struct listener *listener, int fd, const struct peer *peer) {
-    session_accept(listener->poll.data, fd, peer);
+    session_accept(listener->poll.data, fd, peer, listener->tls);
 }
 
 static void on_exhausted(struct listener *listener) {
     worker_limit_hit(listener->poll.data, LIMIT_DESCRIPTORS);
 }
 
-int worker_listen(struct worker *worker, int fd) {
+int worker_listen(struct worker *worker, int fd, bool tls) {
     struct listener *listener = &worker->listeners[worker->listener_count];
     listener->accepted = on_accepted;
     listener->exhausted = on_exhausted;
+    listener->tls = tls;
     int rc = listener_open(listener, &worker->loop, fd);
     if (rc == 0) {
         listener->poll.data = worker;

@@ -52,8 +52,8 @@ struct worker {
 // server's main thread.
 int worker_open(struct worker *worker, struct server *server, unsigned index);
 
-// Starts accepting on this descriptor. Before worker_start.
-int worker_listen(struct worker *worker, int fd);
+// Starts accepting on this descriptor, for what speaks TLS or for what does not. Before worker_start.
+int worker_listen(struct worker *worker, int fd, bool tls);
 
 // Starts the thread: 0 or ERR_SYSTEM.
 int worker_start(struct worker *worker);

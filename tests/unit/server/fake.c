@@ -31,7 +31,8 @@ void fake_server_init(struct fake_server *fake) {
                      .pinned_bytes = 1 << 20,
                      .inbox_bytes = 16 << 20,
                      .send_bytes = 128 << 10,
-                     .backlog = 16},
+                     .backlog = 16,
+                     .max_handshakes = 16},
     };
 }
 
