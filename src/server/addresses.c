@@ -48,8 +48,15 @@ static int bind_for_workers(struct server *server, struct address *address, bool
     return 0;
 }
 
+// Without the scheme, which secure_address() has read.
+static const char *place_of(const char *text) {
+    const char *scheme = strstr(text, "://");
+    bool known = scheme && (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0);
+    return known ? scheme + 3 : text;
+}
+
 static int check_one(struct server *server, const char *text, struct address *address) {
-    const char *wrong = address_parse(text, address);
+    const char *wrong = address_parse(place_of(text), address);
     if (wrong) {
         return refuse(server, text, wrong);
     }
