@@ -22,9 +22,9 @@ int tls_files_refuse(char problem[TLS_PROBLEM_MAX], int error, const char *forma
     return error;
 }
 
-// What OpenSSL said last, for what has no sentence of its own.
+// What OpenSSL said first, for what has no sentence of its own.
 static const char *reason(void) {
-    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    const char *text = ERR_reason_error_string(ERR_peek_error());
     return text ? text : "no reason given";
 }
 
@@ -63,7 +63,7 @@ static int use_cert(SSL_CTX *context, const char *path, char problem[TLS_PROBLEM
     }
     BIO_free(file);
     if (SSL_CTX_use_certificate_chain_file(context, path) != 1) {
-        bool none = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+        bool none = ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE;
         return tls_files_refuse(
             problem, ERR_INVALID, "%.200s is no certificate that can be used: %s", path,
             none ? "it holds none in PEM form (-----BEGIN CERTIFICATE-----)" : reason());

@@ -1,4 +1,5 @@
 export * from './api.mjs';
+export * from './certificates.mjs';
 export * from './env.mjs';
 export * from './process.mjs';
 export * from './socket.mjs';

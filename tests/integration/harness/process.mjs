@@ -147,7 +147,7 @@ export function start(t, args, options = {}) {
 
 class Server extends Program {
   async ready() {
-    const [, url] = await this.output(/^listening on (http:\/\/\S+)$/m);
+    const [, url] = await this.output(/^listening on (https?:\/\/\S+)$/m);
     this.url = url;
     this.port = Number(new URL(url).port);
     return this;
@@ -184,10 +184,11 @@ class Server extends Program {
 }
 
 // Starts `freshet serve` on a port of its choice, with short draining unless told otherwise, and waits until it says
-// that it listens. It is stopped and checked after the test.
-export async function serve(t, args = [], { listen = '127.0.0.1:0', ...options } = {}) {
+// that it listens. It is stopped and checked after the test. `secure` is how clients connect to it: see connect().
+export async function serve(t, args = [], { listen = '127.0.0.1:0', secure, ...options } = {}) {
   const drain = args.includes('--drain') ? [] : ['--drain', '10ms'];
   const server = new Server(['serve', '--listen', listen, ...drain, ...args], options);
+  server.secure = secure;
   t.after(() => server.stop());
   return server.ready();
 }

@@ -1,6 +1,7 @@
 // A socket that says exactly what the test says: no client library corrects what is sent or hides what comes back.
 
 import net from 'node:net';
+import tls from 'node:tls';
 import { patience, within } from './env.mjs';
 
 const bytes = (text) => (Buffer.isBuffer(text) ? text : Buffer.from(text, 'utf8'));
@@ -24,16 +25,17 @@ export function parseHead(text) {
 }
 
 export class RawSocket {
-  constructor(port, { host = '127.0.0.1' } = {}) {
+  // `secure`, if there is one, is what tls.connect() takes.
+  constructor(port, { host = '127.0.0.1', secure } = {}) {
     this.chunks = [];
     this.size = 0;
     this.closed = false; // the peer will send no more: 'end', 'close' or an error
     this.error = undefined;
     this.wake = () => {};
     this.onData = undefined; // a stream decoder takes the bytes instead
-    this.socket = net.connect({ port, host, noDelay: true });
+    this.socket = secure ? tls.connect({ port, host, ...secure }) : net.connect({ port, host, noDelay: true });
     this.connected = new Promise((resolve, reject) => {
-      this.socket.once('connect', () => resolve(this));
+      this.socket.once(secure ? 'secureConnect' : 'connect', () => resolve(this));
       this.socket.once('error', reject);
     });
     this.connected.catch(() => {});
@@ -209,9 +211,9 @@ export class RawSocket {
   }
 }
 
-// Connects; the socket is destroyed after the test.
+// Connects, encrypted if the server is; the socket is destroyed after the test.
 export async function connect(t, server, options) {
-  const socket = new RawSocket(server.port, options);
+  const socket = new RawSocket(server.port, { secure: server.secure, ...options });
   t?.after(() => socket.close());
   return within(socket.connected, 'a connection');
 }
