@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -99,7 +100,9 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
     }
     int rc = sealing ? seal(&key, name, iv, cipher, mac) : open_sealed(&key, iv, cipher, mac);
     OPENSSL_cleanse(&key, sizeof(key));
-    return !rc ? -1 : place > 0 ? 2 : 1;
+    // With 1.3 a ticket is for one use: who came with one gets another.
+    bool replace = place > 0 || SSL_version(ssl) >= TLS1_3_VERSION;
+    return !rc ? -1 : replace ? 2 : 1;
 }
 
 void tls_tickets_use(struct tls_tickets *tickets, SSL_CTX *context) {
