@@ -275,9 +275,9 @@ static int floor_of(struct wish *wish) {
 static bool read_wish(int argc, char **argv, struct wish *wish) {
     static const char *const names[] = {"--port",  "--sockets", "--size", "--seconds",   "--rate",
                                         "--plain", "--resume",  "--cpu",  "--reader-cpu"};
-    int *const members[] = {&wish->port,  &wish->sockets, &wish->size, &wish->seconds,
-                            &wish->rate,  &wish->plain,   &wish->resume, &wish->cpu,
-                            &wish->reader_cpu};
+    int *const members[] = {&wish->port,    &wish->sockets, &wish->size,
+                            &wish->seconds, &wish->rate,    &wish->plain,
+                            &wish->resume,  &wish->cpu,     &wish->reader_cpu};
     enum { NAMES = sizeof(names) / sizeof(names[0]) };
     for (int i = 2; i < argc; i += 2) {
         unsigned which = 0;
@@ -294,11 +294,8 @@ static bool read_wish(int argc, char **argv, struct wish *wish) {
 
 int main(int argc, char **argv) {
     bool connects = argc > 1 && strcmp(argv[1], "connect") == 0;
-    struct wish wish = {.sockets = connects ? 1 : 1000,
-                        .size = 129,
-                        .seconds = 3,
-                        .cpu = -1,
-                        .reader_cpu = -1};
+    struct wish wish = {
+        .sockets = connects ? 1 : 1000, .size = 129, .seconds = 3, .cpu = -1, .reader_cpu = -1};
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -315,7 +312,8 @@ int main(int argc, char **argv) {
             return connect_for_a_while(&wish);
         }
     }
-    fprintf(stderr, "usage: bench-tls floor|listen|connect [--port N] [--sockets N] [--size BYTES] "
-                    "[--seconds S] [--rate N] [--plain 1] [--resume 1] [--cpu N] [--reader-cpu N]\n");
+    fprintf(stderr,
+            "usage: bench-tls floor|listen|connect [--port N] [--sockets N] [--size BYTES] "
+            "[--seconds S] [--rate N] [--plain 1] [--resume 1] [--cpu N] [--reader-cpu N]\n");
     return 2;
 }
