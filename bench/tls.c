@@ -1,4 +1,4 @@
-// What TLS costs, next to a server and without one. Three things, by the first argument:
+// What TLS costs, next to a server and without one. Four things, by the first argument:
 //
 //     bench-tls floor: a bare loop of SSL_write of the same bytes to as many loopback sockets (with
 //         --plain: of send), which a child process drains; as floor.c for the plain case.
@@ -7,6 +7,9 @@
 //         that the figure is the server's.
 //     bench-tls connect: shakes hands, asks for /healthz and closes, again and again, for --seconds, on
 //         --sockets connections at a time; with --resume it brings a session.
+//
+//     bench-tls flood: begins handshakes and leaves when the server has answered, on --sockets
+//         connections at a time. That costs the server the private key, and this end next to nothing.
 //
 // Options: [--port N] [--sockets N] [--size BYTES] [--seconds S] [--rate ROUNDS A SECOND] [--plain 1]
 //          [--resume 1] [--cpu N] [--reader-cpu N]
@@ -172,6 +175,39 @@ static int connect_for_a_while(const struct wish *wish) {
     return 0;
 }
 
+// The first words of a client, for use again and again.
+static int record_hello(char *out, int size) {
+    SSL *ssl = SSL_new(SSL_CTX_new(TLS_client_method()));
+    BIO *written = BIO_new(BIO_s_mem());
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), written);
+    SSL_set_connect_state(ssl);
+    SSL_do_handshake(ssl);
+    int len = BIO_read(written, out, size);
+    SSL_free(ssl);
+    return len;
+}
+
+static int flood(const struct wish *wish) {
+    char hello[4096], answer[256];
+    int len = record_hello(hello, sizeof(hello)), count = 0;
+    for (int i = 1; i < wish->sockets; i++) {
+        if (fork() == 0) {
+            break;
+        }
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pin(wish->reader_cpu);
+    int64_t end = now_ns(CLOCK_MONOTONIC) + wish->seconds * (int64_t)1000000000;
+    for (; now_ns(CLOCK_MONOTONIC) < end; count++) {
+        int fd = dial(wish->port, 0);
+        (void)!write(fd, hello, (size_t)len);
+        (void)!read(fd, answer, sizeof(answer));
+        close(fd);
+    }
+    printf("bench=tls-flood count=%d\n", count);
+    return 0;
+}
+
 // --- the floor ---
 
 static SSL_CTX *server_context(void) {
@@ -293,9 +329,9 @@ static bool read_wish(int argc, char **argv, struct wish *wish) {
 }
 
 int main(int argc, char **argv) {
-    bool connects = argc > 1 && strcmp(argv[1], "connect") == 0;
+    bool one = argc > 1 && (strcmp(argv[1], "connect") == 0 || strcmp(argv[1], "flood") == 0);
     struct wish wish = {
-        .sockets = connects ? 1 : 1000, .size = 129, .seconds = 3, .cpu = -1, .reader_cpu = -1};
+        .sockets = one ? 1 : 1000, .size = 129, .seconds = 3, .cpu = -1, .reader_cpu = -1};
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -308,12 +344,15 @@ int main(int argc, char **argv) {
         if (strcmp(argv[1], "listen") == 0) {
             return listen_to_all(&wish);
         }
+        if (strcmp(argv[1], "flood") == 0) {
+            return flood(&wish);
+        }
         if (strcmp(argv[1], "connect") == 0) {
             return connect_for_a_while(&wish);
         }
     }
     fprintf(stderr,
-            "usage: bench-tls floor|listen|connect [--port N] [--sockets N] [--size BYTES] "
+            "usage: bench-tls floor|listen|connect|flood [--port N] [--sockets N] [--size BYTES] "
             "[--seconds S] [--rate N] [--plain 1] [--resume 1] [--cpu N] [--reader-cpu N]\n");
     return 2;
 }
