@@ -49,7 +49,7 @@ static int keep(struct tls_wire *wire, const char *at, size_t len) {
     if (!rest) {
         return ERR_NOMEM;
     }
-    if (wire->len) {
+    if (wire->rest) {
         memcpy(rest, wire->rest + wire->at, wire->len);
     }
     memcpy(rest + wire->len, at, len);
