@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
+#include <lmdb.h>
 #include <nghttp2/nghttp2.h>
+#include <openssl/crypto.h>
 #include <uv.h>
 #ifdef HAVE_CURL
 #include <curl/curl.h>
@@ -14,6 +16,8 @@
 int version_print(void) {
     printf("freshet %s\n", FRESHET_VERSION);
     printf("libuv %s\n", uv_version_string());
+    printf("LMDB %s\n", mdb_version(NULL, NULL, NULL));
+    printf("OpenSSL %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));
     printf("nghttp2 %s\n", nghttp2_version(0)->version_str);
 #ifdef HAVE_CURL
     printf("libcurl %s\n", curl_version_info(CURLVERSION_NOW)->version);

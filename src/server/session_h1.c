@@ -76,7 +76,7 @@ static struct session_h1 *session_create(struct worker *worker, bool crowded) {
 
 static void take_input(struct session_h1 *s, ptrdiff_t n);
 
-const char session_protocols[] = "\x08http/1.1\x08http/1.0";
+const char session_protocols[] = "\x02h2\x08http/1.1\x08http/1.0";
 
 void session_accept(struct worker *worker, int fd, const struct peer *peer, bool tls) {
     bool crowded;

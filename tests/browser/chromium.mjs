@@ -53,7 +53,7 @@ export async function openPage(t, html = '<!doctype html><title>freshet</title>'
   t.after(() => web.closeAllConnections());
   const browser = await chromium.launch({ executablePath, args });
   t.after(() => browser.close());
-  const page = await browser.newPage();
+  const page = await browser.newPage({ ignoreHTTPSErrors: true });
   await page.goto(`http://127.0.0.1:${web.address().port}/`);
   return page;
 }

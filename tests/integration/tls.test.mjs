@@ -12,6 +12,7 @@ import {
   certificate, connect, folder, limitHits, metric, post, publish, publisher, replace, request, run, serve, subscribe,
   test, tlsServer, until, within,
 } from './harness/index.mjs';
+import { connectH2, requestH2, subscribeH2 } from './harness/h2.mjs';
 
 const exec = promisify(execFile);
 
@@ -57,12 +58,35 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
   });
 }
 
-test('ALPN: http/1.1 is agreed on, and what nobody speaks is refused', async (t) => {
+test('ALPN: HTTP/2 before HTTP/1.1, and what nobody speaks is refused', async (t) => {
   const server = await serveTls(t);
+  assert.equal((await handshake(t, server, { ALPNProtocols: ['http/1.1', 'h2'] })).alpnProtocol, 'h2');
   assert.equal((await handshake(t, server, { ALPNProtocols: ['spdy/1', 'http/1.1'] })).alpnProtocol, 'http/1.1');
   assert.equal((await handshake(t, server, {})).alpnProtocol, false);
   const error = await handshakeError(t, server, { ALPNProtocols: ['spdy/1'] });
   assert.match(error.message, /no.application.protocol/i);
+});
+
+test('HTTP/2: a hundred listeners and a publisher on one connection, and a replay that is larger than every buffer', async (t) => {
+  const server = await serveTls(t, '--history-bytes', '16m');
+  const session = await connectH2(t, server, { ca: server.secure.ca, servername: 'localhost' });
+  const listeners = [];
+  for (let i = 0; i < 100; i++) {
+    listeners.push(await subscribeH2(session, `/events/topic${i % 10}`));
+  }
+  for (let i = 0; i < 10; i++) {
+    await requestH2(session, { method: 'POST', path: `/events/topic${i}`, body: `to ${i}` });
+  }
+  for (const [i, listener] of listeners.entries()) {
+    assert.equal((await listener.next()).data, `to ${i % 10}`);
+  }
+  for (let i = 0; i < 100; i++) {
+    await requestH2(session, { method: 'POST', path: '/events/long', body: `${i} ${'x'.repeat(50_000)}` });
+  }
+  const replay = await subscribeH2(session, '/events/long?last_event_id=earliest');
+  for (let i = 0; i < 100; i++) {
+    assert.equal((await replay.next()).data, `${i} ${'x'.repeat(50_000)}`);
+  }
 });
 
 test('old versions are refused, and 1.2 too where 1.3 is asked for', async (t) => {
@@ -309,7 +333,7 @@ test('a slow reader gets ten megabytes in order and whole', { timeout: 120_000 }
 });
 
 test('the last answer arrives whole, although the server has closed and the reader is slow', async (t) => {
-  const server = await serveTls(t, '--socket-buffer', '8k', '--send-bytes', '1m');
+  const server = await serveTls(t, '--socket-buffer', '8k', '--send-bytes', '1m', '--max-answer', '1m');
   const send = await publisher(t, server, 'a');
   for (let i = 0; i < 60; i++) {
     await send('x'.repeat(10_000));
