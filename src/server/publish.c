@@ -74,7 +74,7 @@ static const char *event_problem(const struct freshet_event *event) {
 }
 
 // An event is published once to a topic, however often it names it.
-static size_t fill_topics(const struct worker *worker, const struct bytes *topics, size_t count,
+static size_t fill_topics(const struct hash_key *key, const struct bytes *topics, size_t count,
                           struct topic_name *out) {
     size_t filled = 0;
     for (size_t i = 0; i < count; i++) {
@@ -83,14 +83,14 @@ static size_t fill_topics(const struct worker *worker, const struct bytes *topic
             seen++;
         }
         if (seen == filled) {
-            uint64_t hash = hash_bytes(&worker->server->hash_key, topics[i].at, topics[i].len);
+            uint64_t hash = hash_bytes(key, topics[i].at, topics[i].len);
             out[filled++] = (struct topic_name){.text = topics[i], .hash = hash};
         }
     }
     return filled;
 }
 
-int publish_frame(struct worker *worker, const struct bytes *topics, size_t topic_count,
+int publish_frame(const struct hash_key *key, const struct bytes *topics, size_t topic_count,
                   const struct freshet_event *event, struct frame **out, const char **problem) {
     struct topic_name names[FRAME_TOPICS_MAX];
     *problem = topics_problem(topics, topic_count);
@@ -98,7 +98,7 @@ int publish_frame(struct worker *worker, const struct bytes *topics, size_t topi
     if (*problem) {
         return ERR_INVALID;
     }
-    size_t count = fill_topics(worker, topics, topic_count, names);
+    size_t count = fill_topics(key, topics, topic_count, names);
     int rc = frame_create(out, &mem_libc, names, count, event);
     if (rc && rc != ERR_NOMEM) {
         *problem = "the event cannot be written as an event stream";

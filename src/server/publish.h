@@ -28,9 +28,9 @@ extern const struct handler publish_raw_handler;
 extern const struct handler publish_json_handler;
 extern const struct handler publish_stream_handler;
 
-// Checks what a publisher may say and makes the frame of it. 0, ERR_NOMEM, or ERR_INVALID with a
-// sentence in *problem.
-int publish_frame(struct worker *worker, const struct bytes *topics, size_t topic_count,
+// Checks what a publisher may say and makes the frame of it; `key` hashes the topics' names. 0,
+// ERR_NOMEM, or ERR_INVALID with a sentence in *problem.
+int publish_frame(const struct hash_key *key, const struct bytes *topics, size_t topic_count,
                   const struct freshet_event *event, struct frame **out, const char **problem);
 
 // Reads the header Idempotency-Key. False when it was refused, and the exchange is answered.

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "server/publish.h"
-#include "server/worker.h"
 
 // What the members said. Texts are decoded into one buffer and found again by place and length,
 // because the buffer may move while it grows.
@@ -14,11 +13,11 @@ struct span {
     bool given;
 };
 
-enum member { TOPIC, TOPICS, DATA, EVENT, ID, RETRY, MEMBER_COUNT };
+enum member { TOPIC, TOPICS, DATA, EVENT, ID, RETRY, AT, MEMBER_COUNT };
 
 static const char *const member_names[MEMBER_COUNT] = {
-    [TOPIC] = "topic", [TOPICS] = "topics", [DATA] = "data",
-    [EVENT] = "event", [ID] = "id",         [RETRY] = "retry",
+    [TOPIC] = "topic", [TOPICS] = "topics", [DATA] = "data", [EVENT] = "event",
+    [ID] = "id",       [RETRY] = "retry",   [AT] = "at",
 };
 
 struct fields {
@@ -28,6 +27,7 @@ struct fields {
     size_t topic_count;
     struct span data, type, id;
     int64_t retry;
+    event_id at;
     const char *problem;
 };
 
@@ -99,6 +99,17 @@ static int read_retry(struct fields *f, struct bytes value) {
     return 0;
 }
 
+static int read_at(struct fields *f, struct bytes value) {
+    struct span span = {0};
+    int rc = read_text(f, value, &span, "");
+    struct bytes text = bytes_make(f->text->at ? f->text->at + span.at : "", span.len);
+    if (rc == 0 && json_kind(value) != JSON_NULL && (!span.given || !id_parse(text, &f->at))) {
+        f->problem = "`at` is the place that an event had, as an export tells it: "
+                     "\"<milliseconds>-<counter>\"";
+    }
+    return rc;
+}
+
 static enum member member_of(struct bytes key) {
     int member = 0;
     while (member < MEMBER_COUNT && !bytes_is(key, member_names[member])) {
@@ -111,7 +122,7 @@ static int read_member(struct fields *f, struct bytes key, struct bytes value) {
     enum member member = member_of(key);
     if (member == MEMBER_COUNT) {
         f->problem =
-            "an event has the members topic or topics, data, event, id and retry, no others";
+            "an event has the members topic or topics, data, event, id, retry and at, no others";
         return 0;
     }
     if (f->seen[member]) {
@@ -130,6 +141,8 @@ static int read_member(struct fields *f, struct bytes key, struct bytes value) {
         return read_text(f, value, &f->type, "`event` is a string");
     case ID:
         return read_text(f, value, &f->id, "`id` is a string");
+    case AT:
+        return read_at(f, value);
     default:
         return read_retry(f, value);
     }
@@ -160,7 +173,8 @@ static struct freshet_text text_at(const struct fields *f, struct span span) {
                       : none;
 }
 
-static int make_frame(struct worker *worker, const struct fields *f, struct publish_item *item) {
+static int make_frame(const struct hash_key *key, const struct fields *f,
+                      struct publish_item *item) {
     struct bytes topics[FRAME_TOPICS_MAX];
     for (size_t i = 0; i < f->topic_count; i++) {
         topics[i] = bytes_make(f->text->at + f->topics[i].at, f->topics[i].len);
@@ -174,20 +188,22 @@ static int make_frame(struct worker *worker, const struct fields *f, struct publ
         item->problem = "an event needs `data`";
         return 0;
     }
-    int rc = publish_frame(worker, topics, f->topic_count, &event, &item->frame, &item->problem);
+    item->at = f->at;
+    int rc = publish_frame(key, topics, f->topic_count, &event, &item->frame, &item->problem);
     return rc == ERR_NOMEM ? rc : 0;
 }
 
-int publish_item_read(struct worker *worker, struct bytes value, struct publish_item *item) {
-    struct fields fields = {.text = &worker->item, .retry = -1};
-    struct buf key;
-    buf_clear(&worker->item);
-    buf_init(&key, &mem_libc, 0);
-    int rc = read_members(&fields, value, &key);
-    buf_finish(&key);
+int publish_item_read(struct buf *text, const struct hash_key *key, struct bytes value,
+                      struct publish_item *item) {
+    struct fields fields = {.text = text, .retry = -1};
+    struct buf name;
+    buf_clear(text);
+    buf_init(&name, &mem_libc, 0);
+    int rc = read_members(&fields, value, &name);
+    buf_finish(&name);
     if (rc == 0 && fields.problem) {
         item->problem = fields.problem;
         return 0;
     }
-    return rc ? rc : make_frame(worker, &fields, item);
+    return rc ? rc : make_frame(key, &fields, item);
 }

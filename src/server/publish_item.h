@@ -1,17 +1,20 @@
-// One event in a JSON body: an object with `topic` or `topics`, `data`, `event`, `id`, `retry`.
+// One event as a JSON object: with `topic` or `topics`, `data`, `event`, `id`, `retry`, and `at` when
+// it was exported from a history. Needs no server: an import reads the same objects. Any thread.
 #ifndef SERVER_PUBLISH_ITEM_H
 #define SERVER_PUBLISH_ITEM_H
 
+#include "base/buf.h"
 #include "hub/frame.h"
-
-struct worker;
 
 struct publish_item {
     struct frame *frame; // with a reference, or NULL
+    event_id at;         // the place that it had, 0: it does not say
     const char *problem; // why there is none: a sentence, for ever
 };
 
-// Reads a value that json_validate accepted: fills in one of the two. 0 or ERR_NOMEM.
-int publish_item_read(struct worker *worker, struct bytes value, struct publish_item *item);
+// Reads a value that json_validate accepted: fills in the frame or the problem. `text` is used on the
+// way, and `key` hashes the topics' names. 0 or ERR_NOMEM.
+int publish_item_read(struct buf *text, const struct hash_key *key, struct bytes value,
+                      struct publish_item *item);
 
 #endif

@@ -56,6 +56,11 @@ static int add_item(struct batch *batch, struct publish_item **item) {
     return 0;
 }
 
+// The place that an exported event had means nothing here: it gets a new one.
+static int read_item(struct worker *worker, struct bytes value, struct publish_item *item) {
+    return publish_item_read(&worker->item, &worker->server->hash_key, value, item);
+}
+
 static int read_lines(struct worker *worker, struct batch *batch) {
     struct bytes rest = buf_bytes(&batch->body);
     int rc = 0;
@@ -74,7 +79,7 @@ static int read_lines(struct worker *worker, struct batch *batch) {
         if (valid) {
             item->problem = valid == ERR_TOO_LARGE ? too_deep : "the line is not valid JSON";
         } else if (rc == 0) {
-            rc = publish_item_read(worker, value, item);
+            rc = read_item(worker, value, item);
         }
     }
     return rc;
@@ -87,7 +92,7 @@ static int read_array(struct worker *worker, struct batch *batch, struct bytes a
     while (rc == 0 && json_array_next(&iter, &value) == 1) {
         struct publish_item *item;
         rc = add_item(batch, &item);
-        rc = rc ? rc : publish_item_read(worker, value, item);
+        rc = rc ? rc : read_item(worker, value, item);
     }
     return rc;
 }
@@ -153,7 +158,7 @@ static int answer_single(struct exchange *exchange) {
 static int finish_single(struct exchange *exchange, struct batch *batch, struct bytes object) {
     struct publish_item *item;
     int rc = add_item(batch, &item);
-    rc = rc ? rc : publish_item_read(exchange->worker, object, item);
+    rc = rc ? rc : read_item(exchange->worker, object, item);
     if (rc) {
         return rc;
     }

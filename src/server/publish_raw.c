@@ -53,7 +53,7 @@ static int make_frame(struct worker *worker, struct raw *raw, const char **probl
         event.id =
             (struct freshet_text){.at = names + raw->topic_len + raw->type_len, .len = raw->id_len};
     }
-    return publish_frame(worker, &topic, 1, &event, &raw->frame, problem);
+    return publish_frame(&worker->server->hash_key, &topic, 1, &event, &raw->frame, problem);
 }
 
 static int answer(struct exchange *exchange) {

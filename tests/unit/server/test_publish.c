@@ -29,8 +29,9 @@ static void assert_refused(const struct bytes *topics, size_t count,
                            const struct freshet_event *event, const char *part) {
     struct frame *frame = NULL;
     const char *problem = NULL;
-    assert_int_equal(publish_frame(fake.worker, topics, count, event, &frame, &problem),
-                     ERR_INVALID);
+    assert_int_equal(
+        publish_frame(&fake.worker->server->hash_key, topics, count, event, &frame, &problem),
+        ERR_INVALID);
     assert_null(frame);
     assert_non_null(problem);
     if (!strstr(problem, part)) {
@@ -42,7 +43,8 @@ static struct frame *allow(const struct bytes *topics, size_t count,
                            const struct freshet_event *event) {
     struct frame *frame = NULL;
     const char *problem;
-    assert_int_equal(publish_frame(fake.worker, topics, count, event, &frame, &problem), 0);
+    assert_int_equal(
+        publish_frame(&fake.worker->server->hash_key, topics, count, event, &frame, &problem), 0);
     assert_null(problem);
     return frame;
 }

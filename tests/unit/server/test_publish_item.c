@@ -25,7 +25,8 @@ static struct publish_item read_item(const char *json) {
     if (json_validate(bytes_of(json), 64, &value)) {
         fail_msg("the test itself is no JSON: %s", json);
     }
-    assert_int_equal(publish_item_read(fake.worker, value, &item), 0);
+    assert_int_equal(
+        publish_item_read(&fake.worker->item, &fake.worker->server->hash_key, value, &item), 0);
     assert_true(!item.frame != !item.problem);
     return item;
 }
@@ -158,6 +159,25 @@ static void test_retry_refused(void **state) {
     }
 }
 
+// What an export says of an event's place is read, and is not part of the event.
+static void test_place(void **state) {
+    struct publish_item item = read_item("{\"at\":\"5-2\",\"topic\":\"t\",\"data\":1}");
+    assert_int_equal(item.at, id_from_ms(5) + 2);
+    frame_unref(item.frame);
+    item = read_item("{\"at\":null,\"topic\":\"t\",\"data\":1}");
+    assert_int_equal(item.at, 0);
+    frame_unref(item.frame);
+    assert_event("{\"topic\":\"t\",\"data\":1,\"at\":\"5-2\"}", "t", "id: 7-0\ndata: 1\n\n");
+    static const char *const places[] = {"\"\"", "\"5\"",     "\"x\"",
+                                         "5",    "[\"5-2\"]", "\"05-2\"",
+                                         "true", "{}",        "\"99999999999999999-0\""};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char json[100];
+        snprintf(json, sizeof(json), "{\"topic\":\"t\",\"data\":1,\"at\":%s}", places[i]);
+        assert_refused(json, "`at` is the place");
+    }
+}
+
 static void test_not_an_object(void **state) {
     static const char *const values[] = {"1", "null", "\"{}\"", "[]", "true"};
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -200,6 +220,7 @@ int main(void) {
         TEST(test_topics_refused),
         TEST(test_members_refused),
         TEST(test_retry_refused),
+        TEST(test_place),
         TEST(test_not_an_object),
         TEST(test_members_that_come_twice),
         TEST(test_one_after_another),
