@@ -37,6 +37,9 @@ int history_disk_open(struct history **out, const struct mem *mem, struct hash_k
                       const struct history_limits *limits, const struct disk_settings *settings,
                       event_id *newest, char *problem, size_t problem_size);
 
+// Whether somebody has the directory's lock just now.
+bool history_disk_in_use(const char *path);
+
 void history_disk_counters(struct history *history, struct disk_counters *out);
 
 #endif

@@ -15,12 +15,18 @@ struct checking {
     MDB_cursor *index;
     const struct hash_key *key;
     struct disk_check *out;
-    disk_progress *progress;
-    void *ctx;
+    const struct disk_watch *watch;
     uint64_t done, all;
 };
 
 typedef int check_entry(struct checking *c, const MDB_val *key, const MDB_val *value);
+
+static void tell(struct checking *c, enum disk_fault fault, event_id id, struct bytes name) {
+    struct disk_finding finding = {.fault = fault, .id = id, .name = name};
+    if (c->watch->found) {
+        c->watch->found(c->watch->ctx, &finding);
+    }
+}
 
 static int open_event(struct checking *c, event_id id, MDB_val *value,
                       struct frame_record *record) {
@@ -63,11 +69,13 @@ static int check_event(struct checking *c, const MDB_val *key, const MDB_val *va
     struct frame_record_topics walk = {0};
     struct topic_name name;
     const char *at = value->mv_data;
+    event_id id = key->mv_size == DISK_KEY ? disk_get_number(key->mv_data) : 0;
     c->out->events++;
     if (key->mv_size != DISK_KEY || value->mv_size < 2 ||
         frame_record_open(&record, bytes_make(at + 1, value->mv_size - 1)) ||
         !frame_record_intact(&record)) {
         c->out->damaged++;
+        tell(c, DISK_FAULT_RECORD, id, (struct bytes){0});
         return 0;
     }
     unsigned holders = 0;
@@ -75,11 +83,17 @@ static int check_event(struct checking *c, const MDB_val *key, const MDB_val *va
     while (frame_record_next_topic(&record, &walk, &name)) {
         hashes &= name.hash == hash_bytes(c->key, name.text.at, name.text.len);
         if (!is_named_before(&record, walk.place, &name)) {
-            holders += holds(c, &name, disk_get_number(key->mv_data));
+            holders += holds(c, &name, id);
         }
     }
-    c->out->damaged += !hashes;
-    c->out->not_indexed += holders == 0 || holders != (unsigned char)*at;
+    if (!hashes) {
+        c->out->damaged++;
+        tell(c, DISK_FAULT_RECORD, id, (struct bytes){0});
+    }
+    if (holders == 0 || holders != (unsigned char)*at) {
+        c->out->not_indexed++;
+        tell(c, DISK_FAULT_NOT_INDEXED, id, (struct bytes){0});
+    }
     return 0;
 }
 
@@ -88,28 +102,38 @@ static int check_topic(struct checking *c, const MDB_val *key, const MDB_val *va
     struct disk_chunk chunk;
     uint64_t events = 0, bytes = 0;
     event_id at;
+    struct bytes name = bytes_make(key->mv_data, key->mv_size);
     c->out->topics++;
     if (value->mv_size != sizeof(topic)) {
         c->out->miscounted++;
+        tell(c, DISK_FAULT_COUNT, 0, name);
         return 0;
     }
     memcpy(&topic, value->mv_data, sizeof(topic));
     for (at = topic.gone;;) {
         uint32_t place;
         int rc = disk_index_seek(c->index, topic.number, at, &chunk, &place);
-        if (rc || chunk.count == 0) {
+        if (rc || chunk.count == 0 || disk_chunk_id(&chunk, place) <= at) {
             break;
         }
         for (; place < chunk.count; place++, events++) {
             struct frame_record record;
             MDB_val event = {0};
+            if (disk_chunk_id(&chunk, place) <= at) {
+                break; // damaged: it would never end
+            }
             at = disk_chunk_id(&chunk, place);
-            c->out->missing += open_event(c, at, &event, &record) == MDB_NOTFOUND;
+            if (open_event(c, at, &event, &record) == MDB_NOTFOUND) {
+                c->out->missing++;
+                tell(c, DISK_FAULT_MISSING, at, name);
+            }
             bytes += event.mv_size ? event.mv_size - 1 : 0;
         }
     }
-    c->out->miscounted +=
-        events == 0 || events != topic.events || bytes != topic.bytes || at != topic.newest;
+    if (events == 0 || events != topic.events || bytes != topic.bytes || at != topic.newest) {
+        c->out->miscounted++;
+        tell(c, DISK_FAULT_COUNT, 0, name);
+    }
     return 0;
 }
 
@@ -122,21 +146,30 @@ static int check_own_id(struct checking *c, const MDB_val *key, const MDB_val *v
         key->mv_size > 2 * DISK_KEY + 1 &&
         open_event(c, disk_get_number(at + key->mv_size - DISK_KEY), &event, &record) == 0 &&
         bytes_equal(frame_record_own_id(&record), bytes_make(at, len));
-    c->out->own_ids += !fine;
+    if (!fine) {
+        bool has_name = key->mv_size > 2 * DISK_KEY + 1;
+        c->out->own_ids++;
+        tell(c, DISK_FAULT_OWN_ID, has_name ? disk_get_number(at + key->mv_size - DISK_KEY) : 0,
+             bytes_make(at, has_name ? len : 0));
+    }
     return 0;
 }
 
 static int walk(struct checking *c, MDB_dbi table, check_entry *check) {
     MDB_cursor *cursor;
     MDB_val key, value;
-    int rc = mdb_cursor_open(c->txn, table, &cursor);
+    MDB_stat stat;
+    int rc = mdb_stat(c->txn, table, &stat);
+    rc = rc ? rc : mdb_cursor_open(c->txn, table, &cursor);
     if (rc) {
         return rc;
     }
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        rc = check(c, &key, &value);
-        if (rc == 0 && ++c->done % PROGRESS_EVERY == 0 && c->progress) {
-            rc = c->progress(c->ctx, c->done, c->all) ? 0 : -1;
+    for (size_t entries = stat.ms_entries;
+         (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0; entries--) {
+        // Damaged pages may lead in a circle.
+        rc = entries ? check(c, &key, &value) : MDB_CORRUPTED;
+        if (rc == 0 && ++c->done % PROGRESS_EVERY == 0 && c->watch->progress) {
+            rc = c->watch->progress(c->watch->ctx, c->done, c->all) ? 0 : -1;
         }
         if (rc) {
             break;
@@ -154,9 +187,8 @@ static int count(struct checking *c, MDB_dbi table) {
 }
 
 int disk_check_file(const struct disk_file *file, MDB_txn *txn, const struct hash_key *key,
-                    struct disk_check *out, disk_progress *progress, void *ctx) {
-    struct checking c = {
-        .file = file, .txn = txn, .key = key, .out = out, .progress = progress, .ctx = ctx};
+                    struct disk_check *out, const struct disk_watch *watch) {
+    struct checking c = {.file = file, .txn = txn, .key = key, .out = out, .watch = watch};
     *out = (struct disk_check){0};
     int rc = count(&c, file->events);
     rc = rc ? rc : count(&c, file->topics);

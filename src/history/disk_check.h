@@ -8,6 +8,6 @@
 
 // -1 in rc's place: `progress` ended it.
 int disk_check_file(const struct disk_file *file, MDB_txn *txn, const struct hash_key *key,
-                    struct disk_check *out, disk_progress *progress, void *ctx);
+                    struct disk_check *out, const struct disk_watch *watch);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "history/disk.h"
 #include "history/disk_file.h"
 
 static const uint32_t MAGIC = 0xBEEFC0DE;
@@ -94,9 +95,21 @@ static void say_who(const char *path, int fd, const struct disk_problem *problem
     pid[len > 0 ? (size_t)len : 0] = '\0';
     pid[strcspn(pid, "\n")] = '\0';
     disk_problem(problem,
-                 "%s is in use by process %s: give this server a directory of its own, or end that "
-                 "one",
+                 "%s is in use by process %s: take another directory, or end that process first",
                  path, *pid ? pid : "?");
+}
+
+bool history_disk_in_use(const char *path) {
+    char name[4096];
+    int fd = (size_t)snprintf(name, sizeof(name), "%s/lock", path) < sizeof(name)
+                 ? open(name, O_RDONLY | O_CLOEXEC)
+                 : -1;
+    if (fd < 0) {
+        return false;
+    }
+    bool in_use = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    close(fd);
+    return in_use;
 }
 
 int disk_file_lock(const char *path, int *fd, const struct disk_problem *problem) {

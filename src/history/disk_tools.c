@@ -2,19 +2,12 @@
 #include "history/disk_tools.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "history/disk_check.h"
 #include "history/disk_state.h"
 #include "hub/frame_record.h"
-
-enum { PATH_ROOM = 4096 };
 
 struct disk_reader {
     const struct mem *mem;
@@ -45,6 +38,16 @@ void disk_reader_close(struct disk_reader **reader) {
         mem_free((*reader)->mem, *reader);
         *reader = NULL;
     }
+}
+
+// A server that started after this reader may have let the file grow beyond what is mapped here.
+static int begin(struct disk_reader *reader, MDB_txn **txn) {
+    int rc = mdb_txn_begin(reader->file.env, NULL, MDB_RDONLY, txn);
+    if (rc == MDB_MAP_RESIZED) {
+        rc = mdb_env_set_mapsize(reader->file.env, 0);
+        rc = rc ? rc : mdb_txn_begin(reader->file.env, NULL, MDB_RDONLY, txn);
+    }
+    return rc;
 }
 
 static event_id end_of(struct disk_reader *reader, MDB_txn *txn, MDB_cursor_op op) {
@@ -87,7 +90,7 @@ static int summarise(struct disk_reader *reader, MDB_txn *txn, struct disk_summa
 int disk_reader_summary(struct disk_reader *reader, struct disk_summary *out) {
     MDB_txn *txn;
     *out = (struct disk_summary){0};
-    int rc = mdb_txn_begin(reader->file.env, NULL, MDB_RDONLY, &txn);
+    int rc = begin(reader, &txn);
     if (rc == 0) {
         rc = summarise(reader, txn, out);
         mdb_txn_abort(txn);
@@ -102,7 +105,8 @@ static int take(struct disk_reader *reader, const MDB_val *key, const MDB_val *v
     struct frame *frame;
     const char *at = value->mv_data;
     event_id id = disk_get_number(key->mv_data);
-    if (value->mv_size < 2 || frame_record_open(&record, bytes_make(at + 1, value->mv_size - 1))) {
+    if (value->mv_size < 2 || frame_record_open(&record, bytes_make(at + 1, value->mv_size - 1)) ||
+        !frame_record_intact(&record)) {
         ++*damaged;
         batch->reached = id;
         return 0;
@@ -147,7 +151,7 @@ int disk_reader_next(struct disk_reader *reader, event_id after, size_t max_byte
     if (after == UINT64_MAX) {
         return 0;
     }
-    int rc = mdb_txn_begin(reader->file.env, NULL, MDB_RDONLY, &txn);
+    int rc = begin(reader, &txn);
     if (rc == 0) {
         rc = read_batch(reader, txn, max_bytes, batch, damaged);
         mdb_txn_abort(txn);
@@ -155,78 +159,19 @@ int disk_reader_next(struct disk_reader *reader, event_id after, size_t max_byte
     return rc == 0 ? 0 : rc == ENOMEM ? ERR_NOMEM : ERR_SYSTEM;
 }
 
-int disk_reader_check(struct disk_reader *reader, struct disk_check *out, disk_progress *progress,
-                      void *ctx) {
+int disk_reader_check(struct disk_reader *reader, struct disk_check *out,
+                      const struct disk_watch *watch) {
+    static const struct disk_watch nobody = {0};
     struct disk_state state;
     MDB_txn *txn;
-    int rc = mdb_txn_begin(reader->file.env, NULL, MDB_RDONLY, &txn);
+    int rc = begin(reader, &txn);
     if (rc) {
         return ERR_SYSTEM;
     }
     rc = disk_state_read(&reader->file, txn, &state);
-    rc = rc ? rc : disk_check_file(&reader->file, txn, &state.key, out, progress, ctx);
+    rc = rc ? rc : disk_check_file(&reader->file, txn, &state.key, out, watch ? watch : &nobody);
     mdb_txn_abort(txn);
-    return rc == 0 ? 0 : rc == -1 ? ERR_GONE : ERR_SYSTEM;
-}
-
-static int sync_directory(const char *path) {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 || fsync(fd) ? errno : 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return rc;
-}
-
-static int copy_to(const struct disk_file *file, const char *name, uint64_t *size) {
-    struct stat stat;
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return errno;
-    }
-    int rc = mdb_env_copyfd2(file->env, fd, MDB_CP_COMPACT);
-    rc = rc || (fsync(fd) == 0 && fstat(fd, &stat) == 0) ? rc : errno;
-    *size = rc ? 0 : (uint64_t)stat.st_size;
-    close(fd);
-    return rc;
-}
-
-// With the lock held, and the old file open for reading.
-static int replace(const struct disk_file *file, const char *path, uint64_t *before,
-                   uint64_t *after) {
-    char old[PATH_ROOM], new[PATH_ROOM];
-    struct stat stat;
-    snprintf(old, sizeof(old), "%s/data.mdb", path);
-    if ((size_t)snprintf(new, sizeof(new), "%s/data.mdb.new", path) >= sizeof(new)) {
-        return ENAMETOOLONG;
-    }
-    int rc = fstat(file->fd, &stat) ? errno : copy_to(file, new, after);
-    *before = rc ? 0 : (uint64_t)stat.st_size;
-    rc = rc || rename(new, old) == 0 ? rc : errno;
-    if (rc) {
-        (void)unlink(new);
-    }
-    return rc ? rc : sync_directory(path);
-}
-
-int disk_compact(const char *path, uint64_t *before, uint64_t *after, char *text,
-                 size_t text_size) {
-    struct disk_problem problem = {.text = text, .size = text_size};
-    struct disk_file file;
-    int lock = -1;
-    int rc = disk_file_open_reader(&file, path, &problem);
-    if (rc) {
-        return rc;
-    }
-    rc = disk_file_lock(path, &lock, &problem);
-    if (rc == 0) {
-        rc = replace(&file, path, before, after);
-        if (rc) {
-            disk_problem(&problem, "%s could not be written anew: %s", path, mdb_strerror(rc));
-            rc = ERR_SYSTEM;
-        }
-        close(lock);
-    }
-    disk_file_close(&file);
-    return rc;
+    bool damaged = rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_PAGE_FULL ||
+                   rc == MDB_CURSOR_FULL || rc == MDB_BAD_TXN || rc == MDB_INVALID;
+    return rc == 0 ? 0 : rc == -1 ? ERR_GONE : damaged ? ERR_INVALID : ERR_SYSTEM;
 }

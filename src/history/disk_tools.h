@@ -26,8 +26,28 @@ struct disk_check {
     uint64_t own_ids;        // entries of publishers' ids that lead nowhere
 };
 
-// Called now and then with how far it is; returns false to end it.
-typedef bool disk_progress(void *ctx, uint64_t done, uint64_t all);
+enum disk_fault {
+    DISK_FAULT_RECORD,      // an event is not what was written
+    DISK_FAULT_NOT_INDEXED, // an event that fewer or more topics hold than it says
+    DISK_FAULT_MISSING,     // a topic's id without an event
+    DISK_FAULT_COUNT,       // a topic's counts are wrong
+    DISK_FAULT_OWN_ID,      // a publisher's id leads nowhere
+};
+
+// One thing that is wrong, and where.
+struct disk_finding {
+    enum disk_fault fault;
+    event_id id;       // of the event; 0: it is about a topic
+    struct bytes name; // the topic's, or the publisher's id; .len 0: none. For that call
+};
+
+// Who wants to know while it goes on. Any may be NULL.
+struct disk_watch {
+    // Called now and then with how far it is; returns false to end it.
+    bool (*progress)(void *ctx, uint64_t done, uint64_t all);
+    void (*found)(void *ctx, const struct disk_finding *finding);
+    void *ctx;
+};
 
 // 0 or a negative error, and `problem` is a sentence. Nothing is written (LMDB's lock.mdb apart).
 int disk_reader_open(struct disk_reader **out, const struct mem *mem, const char *path,
@@ -45,15 +65,16 @@ int disk_reader_summary(struct disk_reader *reader, struct disk_summary *out);
 int disk_reader_next(struct disk_reader *reader, event_id after, size_t max_bytes,
                      struct past_batch *batch, uint64_t *damaged);
 
-// Reads everything in one snapshot, while which a server's file grows. 0, ERR_SYSTEM, or ERR_GONE
-// when `progress` (which may be NULL) ended it.
-int disk_reader_check(struct disk_reader *reader, struct disk_check *out, disk_progress *progress,
-                      void *ctx);
+// Reads everything in one snapshot, while which a server's file grows. 0; ERR_INVALID when the pages
+// themselves are damaged, so that it found no end; ERR_GONE when `progress` ended it; ERR_SYSTEM.
+int disk_reader_check(struct disk_reader *reader, struct disk_check *out,
+                      const struct disk_watch *watch);
 
 // Writes the file anew without free pages and puts it in the place of the old one, at once or not at
-// all. Takes the directory's lock: no server may have it. 0, or a negative error with a sentence;
-// then the old file is as it was.
-int disk_compact(const char *path, uint64_t *before, uint64_t *after, char *problem,
-                 size_t problem_size);
+// all. Takes the directory's lock: no server may have it; who reads goes on reading the old one. 0,
+// or a negative error with a sentence (ERR_GONE: `progress`, in bytes, ended it); then the old file
+// is as it was.
+int disk_compact(const char *path, uint64_t *before, uint64_t *after,
+                 const struct disk_watch *watch, char *problem, size_t problem_size);
 
 #endif

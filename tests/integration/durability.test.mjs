@@ -106,7 +106,7 @@ test('a second server on the same directory refuses', async (t) => {
   const server = await serve(t, ['--data', data]);
   const second = await run(t, ['serve', '--listen', '127.0.0.1:0', '--data', data]);
   assert.notEqual(second.status, 0);
-  assert.match(second.stderr, /freshet serve: .* is in use by process \d+: give this server a directory of its own/);
+  assert.match(second.stderr, /freshet serve: .* is in use by process \d+: take another directory/);
   assert.equal(second.stdout, '');
   await publish(t, server, 'a', 'still here');
 });

@@ -95,15 +95,35 @@ static void damage(const char *bytes, size_t at) {
     close(fd);
 }
 
+struct found {
+    size_t count;
+    struct disk_finding first;
+};
+
+static void note(void *ctx, const struct disk_finding *finding) {
+    struct found *found = ctx;
+    found->first = found->count++ ? found->first : *finding;
+}
+
 static void a_changed_byte_is_found(void **state) {
     struct fixture f;
     struct disk_check check;
+    struct past_batch batch;
+    struct found found = {0};
+    struct disk_watch watch = {.found = note, .ctx = &found};
+    uint64_t damaged = 0;
     disk_place_begin(&f, &AMPLE);
     append_own(&f, 1, "a", "unmistakable");
     disk_place_close(&f);
     damage("id: unmistakable", 5);
     struct disk_reader *reader = open_reader();
-    assert_int_equal(disk_reader_check(reader, &check, NULL, NULL), 0);
+    assert_int_equal(disk_reader_check(reader, &check, &watch), 0);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.first.fault, DISK_FAULT_RECORD);
+    assert_int_equal(found.first.id, 1);
+    assert_int_equal(disk_reader_next(reader, 0, 1 << 20, &batch, &damaged), 0);
+    assert_int_equal(batch.count, 0);
+    assert_int_equal(damaged, 1);
     assert_int_equal(check.events, 1);
     assert_int_equal(check.damaged, 1);
     assert_int_equal(check.own_ids, 1);
@@ -139,13 +159,37 @@ static void a_check_can_be_ended(void **state) {
     struct fixture f;
     struct disk_check check;
     int calls = 0;
+    struct disk_watch watch = {.progress = stop, .ctx = &calls};
     disk_place_begin(&f, &AMPLE);
     fill(&f, 1, 6000);
     struct disk_reader *reader = open_reader();
-    assert_int_equal(disk_reader_check(reader, &check, stop, &calls), ERR_GONE);
+    assert_int_equal(disk_reader_check(reader, &check, &watch), ERR_GONE);
     assert_int_equal(calls, 1);
     disk_reader_close(&reader);
     fixture_finish(&f);
+}
+
+static void a_compaction_can_be_ended(void **state) {
+    struct fixture f;
+    struct stat old, new;
+    uint64_t before, after;
+    int calls = 0;
+    struct disk_watch watch = {.progress = stop, .ctx = &calls};
+    char name[400];
+    disk_place_begin(&f, &AMPLE);
+    fill(&f, 1, 6000);
+    disk_place_close(&f);
+    snprintf(name, sizeof(name), "%s/data.mdb", disk_place.path);
+    assert_int_equal(stat(name, &old), 0);
+    assert_int_equal(disk_compact(disk_place.path, &before, &after, &watch, disk_place.problem,
+                                  sizeof(disk_place.problem)),
+                     ERR_GONE);
+    assert_int_equal(calls, 1);
+    assert_int_equal(stat(name, &new), 0);
+    assert_true(old.st_ino == new.st_ino &&old.st_size == new.st_size);
+    snprintf(name, sizeof(name), "%s/data.mdb.new", disk_place.path);
+    assert_int_equal(stat(name, &new), -1);
+    disk_place_clean();
 }
 
 static void compacting_makes_it_smaller(void **state) {
@@ -161,12 +205,12 @@ static void compacting_makes_it_smaller(void **state) {
     disk_place_close(&f);
     disk_place_begin(&f, &few);
     assert_int_equal(stats_of(&f).events, 100);
-    assert_int_equal(disk_compact(disk_place.path, &before, &after, disk_place.problem,
+    assert_int_equal(disk_compact(disk_place.path, &before, &after, NULL, disk_place.problem,
                                   sizeof(disk_place.problem)),
                      ERR_SYSTEM);
     assert_non_null(strstr(disk_place.problem, "in use")); // not beside a server
     disk_place_close(&f);
-    if (disk_compact(disk_place.path, &before, &after, disk_place.problem,
+    if (disk_compact(disk_place.path, &before, &after, NULL, disk_place.problem,
                      sizeof(disk_place.problem))) {
         fail_msg("%s", disk_place.problem);
     }
@@ -189,6 +233,7 @@ int main(void) {
         cmocka_unit_test(a_changed_byte_is_found),
         cmocka_unit_test(damage_is_a_gap),
         cmocka_unit_test(a_check_can_be_ended),
+        cmocka_unit_test(a_compaction_can_be_ended),
         cmocka_unit_test(compacting_makes_it_smaller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
