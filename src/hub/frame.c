@@ -138,6 +138,23 @@ struct bytes frame_type(const struct frame *frame) {
     return bytes_make(frame_tail(frame) + frame->type_at, frame->type_len);
 }
 
+// The line before the data, if it is of that field: no other that may stand there begins like it.
+int64_t frame_retry(const struct frame *frame) {
+    static const char field[] = "\nretry: ";
+    const char *bytes = frame_tail(frame), *end = bytes + frame->data_at - 1;
+    const char *line =
+        frame->raw || frame->data_at <= frame->start
+            ? NULL
+            : memrchr(bytes + frame->start, '\n', (size_t)(end - bytes) - frame->start);
+    size_t len = sizeof(field) - 1;
+    uint64_t ms;
+    if (!line || (size_t)(end - line) <= len || memcmp(line, field, len) != 0 ||
+        !bytes_to_u64(bytes_make(line + len, (size_t)(end - line) - len), INT64_MAX, &ms)) {
+        return -1;
+    }
+    return (int64_t)ms;
+}
+
 size_t frame_cost(const struct frame *frame) {
     return sizeof(*frame) + frame->topic_count * sizeof(frame->topics[0]) + frame->start +
            frame->size;

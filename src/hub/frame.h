@@ -76,6 +76,9 @@ struct topic_name frame_topic(const struct frame *frame, size_t place);
 struct bytes frame_own_id(const struct frame *frame);
 struct bytes frame_type(const struct frame *frame);
 
+// The reconnection time that it brings, in milliseconds; -1: none.
+int64_t frame_retry(const struct frame *frame);
+
 // What it occupies, for the budgets.
 size_t frame_cost(const struct frame *frame);
 
