@@ -32,6 +32,38 @@ const struct command *commands_find(const char *name) {
     return NULL;
 }
 
+const char *commands_last_word(const struct command *command) {
+    const char *space = strrchr(command->name, ' ');
+    return space ? space + 1 : command->name;
+}
+
+const struct command *commands_find_action(const struct command *command, const char *word) {
+    for (size_t i = 0; command->actions && command->actions[i]; i++) {
+        if (strcmp(commands_last_word(command->actions[i]), word) == 0) {
+            return command->actions[i];
+        }
+    }
+    return NULL;
+}
+
+void commands_explain_action(const struct command *command, const char *word) {
+    struct suggest suggest;
+    suggest_init(&suggest, bytes_of(word ? word : ""));
+    for (size_t i = 0; word && command->actions[i]; i++) {
+        suggest_consider(&suggest, commands_last_word(command->actions[i]));
+    }
+    if (suggest.best) {
+        fprintf(stderr, "freshet %s: there is no \"%.60s\"; did you mean freshet %s %s?\n",
+                command->name, word, command->name, suggest.best);
+        return;
+    }
+    fprintf(stderr, "freshet %s: say what to do:", command->name);
+    for (size_t i = 0; command->actions[i]; i++) {
+        fprintf(stderr, "%s %s", i ? "," : "", commands_last_word(command->actions[i]));
+    }
+    fprintf(stderr, "\nTry: freshet %s --help\n", command->name);
+}
+
 void commands_explain_unknown(const char *name) {
     struct suggest suggest;
 #ifndef HAVE_CURL
@@ -110,8 +142,26 @@ static int run_loaded(const struct command *command, struct options *options, in
     return command->run(options);
 }
 
+// The action named first; flags before it can only be a wish for help.
+static int run_action(const struct command *command, int argc, const char *const *argv,
+                      const char *const *environment) {
+    enum options_request request = argc > 0 ? options_request_of(argv[0]) : OPTIONS_RUN;
+    if (request) {
+        return commands_print_help(command, request);
+    }
+    const struct command *action = argc > 0 ? commands_find_action(command, argv[0]) : NULL;
+    if (!action) {
+        commands_explain_action(command, argc > 0 ? argv[0] : NULL);
+        return STATUS_USAGE;
+    }
+    return commands_run(action, argc - 1, argv + 1, environment);
+}
+
 int commands_run(const struct command *command, int argc, const char *const *argv,
                  const char *const *environment) {
+    if (command->actions) {
+        return run_action(command, argc, argv, environment);
+    }
     struct options options;
     char program[64];
     void *settings = mem_new(&mem_libc, command->settings_size);

@@ -72,17 +72,40 @@ static void write_sources(struct help *help, const struct option *table) {
     }
 }
 
+static void write_summary(struct help *help, const struct command *command) {
+    char line[256];
+    snprintf(line, sizeof(line), "%c%s.", command->summary[0] - 'a' + 'A', command->summary + 1);
+    write_option(help, commands_last_word(command), line);
+}
+
+static void write_actions(struct help *help, const struct command *command) {
+    char line[128];
+    help_text(help, "\nWhat it can do\n");
+    for (size_t i = 0; command->actions[i]; i++) {
+        write_summary(help, command->actions[i]);
+    }
+    snprintf(line, sizeof(line), "The options of one: freshet %s ACTION --help", command->name);
+    help_text(help, "\n");
+    help->column = 0;
+    help_wrap(help, 0, line);
+}
+
 int help_command(struct buf *out, const struct command *command, size_t width) {
     struct help help = {.out = out, .width = width};
     char line[256];
     snprintf(line, sizeof(line), "freshet %s: %s", command->name, command->summary);
     help_wrap(&help, 0, line);
     help_text(&help, "\n");
-    snprintf(line, sizeof(line), "Usage: freshet %s [OPTION]... %s", command->name, command->usage);
+    snprintf(line, sizeof(line), "Usage: freshet %s %s%s", command->name,
+             command->actions ? "" : "[OPTION]... ", command->usage);
     help_wrap(&help, 0, line);
     help_text(&help, "\n");
     help_wrap(&help, 0, command->about);
-    write_options(&help, command->options);
+    if (command->actions) {
+        write_actions(&help, command);
+    } else {
+        write_options(&help, command->options);
+    }
     write_sources(&help, command->options);
     write_sections(&help, command->sections);
     write_examples(&help, command->examples);
@@ -103,9 +126,7 @@ int help_program(struct buf *out, const struct command *const *commands, size_t 
     help_wrap(&help, 0, "Usage: freshet COMMAND [OPTION]... [ARGUMENT]...");
     help_text(&help, "\nCommands\n");
     for (size_t i = 0; commands[i]; i++) {
-        snprintf(line, sizeof(line), "%c%s.", commands[i]->summary[0] - 'a' + 'A',
-                 commands[i]->summary + 1);
-        write_option(&help, commands[i]->name, line);
+        write_summary(&help, commands[i]);
     }
     write_topics(&help);
     help_text(&help, "\nOther forms of the help\n");

@@ -68,8 +68,11 @@ static void write_examples(struct help *help, const struct command *const *comma
 static void write_name(struct help *help, const struct command *const *commands, bool one) {
     help_text(help, ".TH FRESHET");
     for (const char *c = one ? commands[0]->name : ""; *c; c++) {
-        help_printf(help, "%s%c", c == commands[0]->name ? "\\-" : "",
-                    *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+        char letter = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+        help_text(help, c == commands[0]->name || letter == ' ' ? "\\-" : "");
+        if (letter != ' ') {
+            help_printf(help, "%c", letter);
+        }
     }
     help_printf(help, " 1 \"\" \"freshet %s\"\n.SH NAME\n", FRESHET_VERSION);
     help_printf(help, "freshet%s%s \\- %s\n", one ? "\\-" : "", one ? commands[0]->name : "",
@@ -95,6 +98,34 @@ static void write_sections(struct help *help, const struct option_section *secti
     }
 }
 
+// "FRESHET HISTORY EXPORT"
+static void write_heading(struct help *help, const struct command *command) {
+    help_text(help, ".SH FRESHET ");
+    for (const char *c = command->name; *c; c++) {
+        help_printf(help, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    }
+    help_text(help, "\n");
+}
+
+static void write_actions(struct help *help, const struct command *command) {
+    help_text(help, ".SH SYNOPSIS\n");
+    for (size_t i = 0; command->actions[i]; i++) {
+        help_text(help, i ? ".br\n.B " : ".B ");
+        help_printf(help, "freshet %s\n[OPTION]...", command->actions[i]->name);
+        write_roff(help, *command->actions[i]->usage ? " " : "");
+        help->out->len -= help->rc == 0;
+        write_roff(help, command->actions[i]->usage);
+    }
+    help_text(help, ".SH DESCRIPTION\n");
+    write_roff(help, command->about);
+    for (size_t i = 0; command->actions[i]; i++) {
+        const struct command *action = command->actions[i];
+        write_heading(help, action);
+        write_roff(help, action->about);
+        write_options(help, action->options);
+    }
+}
+
 static void write_sources(struct help *help, const struct option *table,
                           const struct option_section *sections) {
     char sources[1024];
@@ -111,6 +142,10 @@ static void write_sources(struct help *help, const struct option *table,
 }
 
 static void write_command(struct help *help, const struct command *command) {
+    if (command->actions) {
+        write_actions(help, command);
+        return;
+    }
     write_usage(help, command);
     help_text(help, ".SH DESCRIPTION\n");
     write_roff(help, command->about);

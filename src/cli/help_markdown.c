@@ -84,8 +84,9 @@ static void write_sections(struct help *help, const struct option_section *secti
 
 static void write_command(struct help *help, const struct command *command) {
     help_printf(help, "\n## freshet %s\n\n", command->name);
-    help_printf(help, "`freshet %s [OPTION]...%s%s`: %s.\n\n", command->name,
-                *command->usage ? " " : "", command->usage, command->summary);
+    help_printf(help, "`freshet %s%s%s%s`: %s.\n\n", command->name,
+                command->actions ? "" : " [OPTION]...", *command->usage ? " " : "", command->usage,
+                command->summary);
     write_paragraphs(help, command->about);
     help_text(help, "\n\n```sh\n");
     help_text(help, command->examples);
@@ -96,6 +97,15 @@ static void write_command(struct help *help, const struct command *command) {
         write_paragraphs(help, help_file_format);
         help_text(help, "\n");
         write_sections(help, command->sections);
+    }
+}
+
+static void write_commands(struct help *help, const struct command *const *commands) {
+    for (size_t i = 0; commands[i]; i++) {
+        write_command(help, commands[i]);
+        for (size_t k = 0; commands[i]->actions && commands[i]->actions[k]; k++) {
+            write_command(help, commands[i]->actions[k]);
+        }
     }
 }
 
@@ -113,8 +123,6 @@ int help_markdown(struct buf *out, const struct command *const *commands) {
               "the environment, and the environment\nover the file. A duration is a number with "
               "`ms`, `s`, `m`, `h` or `d`; without one it is in seconds.\nA size may end in `k`, "
               "`m` or `g`, powers of 1024.\n");
-    for (size_t i = 0; commands[i]; i++) {
-        write_command(&help, commands[i]);
-    }
+    write_commands(&help, commands);
     return help.rc;
 }

@@ -27,6 +27,14 @@ static int help(int argc, char **argv) {
         commands_explain_unknown(argv[0]);
         return STATUS_USAGE;
     }
+    if (argc > 1 && command->actions) {
+        const struct command *action = commands_find_action(command, argv[1]);
+        if (!action) {
+            commands_explain_action(command, argv[1]);
+            return STATUS_USAGE;
+        }
+        command = action;
+    }
     return commands_print_help(command, OPTIONS_HELP);
 }
 

@@ -125,6 +125,9 @@ int options_from_args(struct options *options, int argc, const char *const *argv
 int options_load(struct options *options, int argc, const char *const *argv,
                  const char *const *environment);
 
+// The request that this argument makes: --help and its kin, else OPTIONS_RUN.
+enum options_request options_request_of(const char *argument);
+
 // Which source the value in force came from. OPTION_UNSET for a name that is not in the table.
 enum option_source options_source(const struct options *options, const char *name);
 

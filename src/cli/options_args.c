@@ -87,7 +87,7 @@ static int short_options(struct cursor *cursor, const char *letters) {
     return 0;
 }
 
-static int request_of(const char *argument) {
+enum options_request options_request_of(const char *argument) {
     static const struct {
         const char *name;
         enum options_request request;
@@ -121,8 +121,8 @@ int options_from_args(struct options *options, int argc, const char *const *argv
             rc = positional(&cursor, argument);
         } else if (strcmp(argument, "--") == 0) {
             only_positional = true;
-        } else if (request_of(argument)) {
-            rc = request_of(argument);
+        } else if (options_request_of(argument)) {
+            rc = options_request_of(argument);
         } else if (argument[1] == '-') {
             rc = long_option(&cursor, argument + 2);
         } else {

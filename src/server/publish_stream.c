@@ -82,8 +82,8 @@ static int on_event(void *user, const struct freshet_event *parsed) {
     event.id = own_id(parsed);
     struct bytes topic = buf_bytes(&relay->topic);
     struct frame **frame = &relay->group[relay->group_count];
-    relay->error = publish_frame(&relay->worker->server->hash_key, &topic, 1, &event, frame,
-                                 &relay->problem);
+    relay->error =
+        publish_frame(&relay->worker->server->hash_key, &topic, 1, &event, frame, &relay->problem);
     if (relay->error) {
         return relay->error;
     }

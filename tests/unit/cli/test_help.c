@@ -138,6 +138,61 @@ static void the_man_page_of_the_program_lists_the_commands(void **state) {
     buf_finish(&text);
 }
 
+static const struct option no_options[] = {{.name = NULL}};
+static const struct command sample_first = {.name = "sample first",
+                                            .summary = "does the first thing",
+                                            .usage = "THING",
+                                            .about = "About the first.",
+                                            .examples = "freshet sample first\n",
+                                            .options = sample_table};
+static const struct command sample_second = {.name = "sample second",
+                                             .summary = "does the second thing",
+                                             .usage = "",
+                                             .about = "About the second.",
+                                             .examples = "freshet sample second\n",
+                                             .options = no_options};
+static const struct command *const sample_actions[] = {&sample_first, &sample_second, NULL};
+static const struct command sample_of_actions = {.name = "sample",
+                                                 .summary = "does things",
+                                                 .usage = "first|second [OPTION]...",
+                                                 .about = "About both.",
+                                                 .examples = "freshet sample first\n",
+                                                 .options = no_options,
+                                                 .actions = sample_actions};
+
+static void actions_are_found_by_their_word(void **state) {
+    assert_ptr_equal(commands_find_action(&sample_of_actions, "second"), &sample_second);
+    assert_null(commands_find_action(&sample_of_actions, "sample second"));
+    assert_null(commands_find_action(&sample_of_actions, "third"));
+    assert_null(commands_find_action(&sample_command, "first"));
+    assert_string_equal(commands_last_word(&sample_second), "second");
+    assert_string_equal(commands_last_word(&sample_command), "sample");
+}
+
+static void a_command_of_actions_lists_them(void **state) {
+    static const struct command *const one[] = {&sample_of_actions, NULL};
+    struct buf text;
+    buf_init(&text, &mem_libc, 0);
+    assert_int_equal(help_command(&text, &sample_of_actions, 80), 0);
+    assert_has(&text, "Usage: freshet sample first|second [OPTION]...\n");
+    assert_has(&text, "  second                      Does the second thing.\n");
+    assert_null(memmem(text.at, text.len, "--loud", 6));
+    buf_clear(&text);
+    assert_int_equal(help_man(&text, one), 0);
+    assert_has(&text, ".SH SYNOPSIS\n.B freshet sample first\n[OPTION]... THING\n.br\n");
+    assert_has(&text, ".B freshet sample second\n[OPTION]...\n.SH DESCRIPTION\nAbout both.\n");
+    assert_has(&text, ".SH FRESHET SAMPLE FIRST\nAbout the first.\n.SS Speech\n");
+    buf_clear(&text);
+    assert_int_equal(help_markdown(&text, one), 0);
+    assert_has(&text, "\n## freshet sample\n");
+    assert_has(&text, "\n## freshet sample second\n");
+    buf_clear(&text);
+    const struct command *const first[] = {&sample_first, NULL};
+    assert_int_equal(help_man(&text, first), 0);
+    assert_has(&text, ".TH FRESHET\\-SAMPLE\\-FIRST 1 ");
+    buf_finish(&text);
+}
+
 static void every_allocation_may_fail(void **state) {
     int rc = -1;
     for (long fail_at = 1; rc; fail_at++) {
@@ -163,6 +218,8 @@ int main(void) {
         cmocka_unit_test(markdown_has_a_row_for_each_setting),
         cmocka_unit_test(the_man_page_is_escaped),
         cmocka_unit_test(the_man_page_of_the_program_lists_the_commands),
+        cmocka_unit_test(actions_are_found_by_their_word),
+        cmocka_unit_test(a_command_of_actions_lists_them),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
