@@ -19,7 +19,7 @@ const struct command *const commands_all[] = {
 #ifdef HAVE_CURL
     &command_pub,   &command_sub, &command_doctor,
 #endif
-    &command_bench, NULL,
+    &command_bench, &command_history, NULL,
 };
 // clang-format on
 

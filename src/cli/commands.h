@@ -38,6 +38,7 @@ extern const struct command command_pub;
 extern const struct command command_sub;
 extern const struct command command_bench;
 extern const struct command command_doctor;
+extern const struct command command_history;
 
 // Every command that is in this build, NULL at the end.
 extern const struct command *const commands_all[];
