@@ -53,9 +53,35 @@ const char *address_parse(const char *text, struct address *out) {
     return set_v4(out, host, port) ? NULL : SHAPE;
 }
 
+const char *address_parse_unix(struct bytes path, struct address *out) {
+    *out = (struct address){.un = {.sun_family = AF_UNIX}, .len = sizeof(out->un)};
+    if (path.len == 0 || path.at[0] != '/') {
+        return "write the whole path of a Unix socket, as unix:/run/freshet.sock";
+    }
+    if (path.len >= sizeof(out->un.sun_path)) {
+        return "the path is too long: the system takes 107 bytes";
+    }
+    memcpy(out->un.sun_path, path.at, path.len);
+    return NULL;
+}
+
+// A name without a path begins with a NUL, and its length is all that ends it.
+static void format_unix(const struct address *address, char out[ADDRESS_TEXT_MAX]) {
+    size_t head = offsetof(struct sockaddr_un, sun_path);
+    size_t len = address->len > head ? address->len - head : 0;
+    const char *path = address->un.sun_path;
+    if (len && path[0] == '\0') {
+        snprintf(out, ADDRESS_TEXT_MAX, "unix:@%.*s", (int)len - 1, path + 1);
+    } else {
+        snprintf(out, ADDRESS_TEXT_MAX, "unix:%.*s", (int)len, path);
+    }
+}
+
 void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX]) {
     char host[INET6_ADDRSTRLEN] = "?";
-    if (address->any.sa_family == AF_INET) {
+    if (address->any.sa_family == AF_UNIX) {
+        format_unix(address, out);
+    } else if (address->any.sa_family == AF_INET) {
         inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof(host));
         snprintf(out, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(address->v4.sin_port));
     } else {
@@ -69,11 +95,15 @@ unsigned address_port(const struct address *address) {
     return ntohs(v4 ? address->v4.sin_port : address->v6.sin6_port);
 }
 
-bool address_is_loopback(const struct address *address) {
-    if (address->any.sa_family == AF_INET) {
+bool address_is_local(const struct address *address) {
+    switch (address->any.sa_family) {
+    case AF_INET:
         return ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;
-    }
+    case AF_INET6:
     return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+    default:
+        return address->any.sa_family == AF_UNIX;
+    }
 }
 
 static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -91,13 +121,30 @@ struct peer peer_of(const struct address *address) {
     return peer;
 }
 
+bool peer_is_unix(const struct peer *peer) {
+    static const uint8_t nothing[16];
+    return memcmp(peer->ip, nothing, sizeof(nothing)) == 0;
+}
+
+bool peer_is_v4(const struct peer *peer) {
+    return memcmp(peer->ip, v4_prefix, sizeof(v4_prefix)) == 0;
+}
+
 void peer_format(const struct peer *peer, char out[ADDRESS_TEXT_MAX]) {
     char host[INET6_ADDRSTRLEN] = "?";
-    if (memcmp(peer->ip, v4_prefix, sizeof(v4_prefix)) == 0) {
+    bool v4 = peer_is_v4(peer);
+    if (peer_is_unix(peer)) {
+        snprintf(out, ADDRESS_TEXT_MAX, "unix");
+        return;
+    }
+    if (v4) {
         inet_ntop(AF_INET, peer->ip + sizeof(v4_prefix), host, sizeof(host));
-        snprintf(out, ADDRESS_TEXT_MAX, "%s:%u", host, peer->port);
     } else {
         inet_ntop(AF_INET6, peer->ip, host, sizeof(host));
-        snprintf(out, ADDRESS_TEXT_MAX, "[%s]:%u", host, peer->port);
+    }
+    if (peer->port == 0) {
+        snprintf(out, ADDRESS_TEXT_MAX, "%s", host);
+    } else {
+        snprintf(out, ADDRESS_TEXT_MAX, v4 ? "%s:%u" : "[%s]:%u", host, peer->port);
     }
 }

@@ -60,7 +60,7 @@ static int check_one(struct server *server, const char *text, struct address *ad
     if (wrong) {
         return refuse(server, text, wrong);
     }
-    if (!address_is_loopback(address) && !server->settings->insecure) {
+    if (!address_is_local(address) && !server->settings->insecure) {
         return refuse(
             server, text,
             "others could reach it, and freshet checks no tokens yet: anyone could listen "

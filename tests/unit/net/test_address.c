@@ -12,7 +12,7 @@ static void assert_parses(const char *text, const char *back, bool loopback) {
     assert_null(address_parse(text, &address));
     address_format(&address, written);
     assert_string_equal(written, back);
-    assert_int_equal(address_is_loopback(&address), loopback);
+    assert_int_equal(address_is_local(&address), loopback);
 }
 
 static void test_shapes(void **state) {
@@ -99,6 +99,47 @@ static void test_every_port(void **state) {
     }
 }
 
+static void assert_unix(const char *path) {
+    struct address address;
+    char written[ADDRESS_TEXT_MAX], expected[ADDRESS_TEXT_MAX + 8];
+    assert_null(address_parse_unix(bytes_of(path), &address));
+    address_format(&address, written);
+    snprintf(expected, sizeof(expected), "unix:%s", path);
+    assert_string_equal(written, expected);
+    assert_true(address_is_local(&address));
+}
+
+static void test_unix(void **state) {
+    char path[120];
+    struct address address;
+    assert_unix("/run/freshet.sock");
+    assert_unix("/");
+    for (size_t len = 100; len < sizeof(path) - 1; len++) {
+        memset(path, '/', len);
+        path[len] = '\0';
+        if (len < sizeof(address.un.sun_path)) {
+            assert_unix(path);
+        } else {
+            assert_non_null(strstr(address_parse_unix(bytes_of(path), &address), "too long"));
+        }
+    }
+    assert_non_null(address_parse_unix(bytes_of(""), &address));
+    assert_non_null(address_parse_unix(bytes_of("freshet.sock"), &address));
+    assert_non_null(address_parse_unix(bytes_of("@name"), &address));
+}
+
+// As getsockname(2) tells of sockets without a path.
+static void test_unix_without_a_path(void **state) {
+    struct address address = {.un = {.sun_family = AF_UNIX, .sun_path = {0, 'a', 'b'}},
+                              .len = offsetof(struct sockaddr_un, sun_path) + 3};
+    char text[ADDRESS_TEXT_MAX];
+    address_format(&address, text);
+    assert_string_equal(text, "unix:@ab");
+    address.len = offsetof(struct sockaddr_un, sun_path);
+    address_format(&address, text);
+    assert_string_equal(text, "unix:");
+}
+
 static void assert_peer(const char *text) {
     struct address address;
     char back[ADDRESS_TEXT_MAX];
@@ -115,20 +156,40 @@ static void test_peer(void **state) {
     assert_int_equal(sizeof(struct peer), 18);
 }
 
-// A socket of a family without addresses, such as a Unix one, has a peer too: nobody.
-static void test_peer_of_nothing(void **state) {
+static void test_peer_without_a_port(void **state) {
+    struct address address;
+    char text[ADDRESS_TEXT_MAX];
+    assert_null(address_parse("192.0.2.7:0", &address));
+    struct peer peer = peer_of(&address);
+    peer_format(&peer, text);
+    assert_string_equal(text, "192.0.2.7");
+    assert_null(address_parse("[2001:db8::7]:0", &address));
+    peer = peer_of(&address);
+    peer_format(&peer, text);
+    assert_string_equal(text, "2001:db8::7");
+}
+
+static void test_peer_of_a_unix_socket(void **state) {
     struct address address = {.any = {.sa_family = AF_UNIX}, .len = sizeof(address.any)};
     struct peer peer = peer_of(&address);
     char text[ADDRESS_TEXT_MAX];
     peer_format(&peer, text);
-    assert_string_equal(text, "[::]:0");
+    assert_string_equal(text, "unix");
+    assert_true(peer_is_unix(&peer));
+    assert_false(peer_is_v4(&peer));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),    cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_long_host), cmocka_unit_test(test_every_port),
-        cmocka_unit_test(test_peer),      cmocka_unit_test(test_peer_of_nothing),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_long_host),
+        cmocka_unit_test(test_every_port),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_unix_without_a_path),
+        cmocka_unit_test(test_peer),
+        cmocka_unit_test(test_peer_without_a_port),
+        cmocka_unit_test(test_peer_of_a_unix_socket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
