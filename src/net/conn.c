@@ -10,14 +10,14 @@
 
 enum { TICK_MS = 100, LEAVE_MS = 2000, HANDSHAKES_MAX = 1024 };
 
-static void end(struct conn *conn);
+static void close_now(struct conn *conn);
 
 static void on_ready(void *who, unsigned events) {
     struct conn *conn = who;
     bool broken = events & READY_ERROR;
     if (conn->tls) {
         if (tls_ready(conn, events)) {
-            end(conn);
+            close_now(conn);
         }
         return;
     }
@@ -79,16 +79,21 @@ static void on_reap(uv_idle_t *reaper) {
     reap(reaper->data);
 }
 
+// The descriptor is closed, or somebody else's.
 static void end(struct conn *conn) {
-    if (conn->tls) {
-        tls_detach(conn);
-    }
     wheel_disarm(&conn->timer);
-    readiness_drop(&conn->loop->readiness, conn->fd);
-    close(conn->fd);
     conn->fd = -1;
     list_push_back(&conn->loop->closing, &conn->timer.link);
     uv_idle_start(&conn->loop->reaper, on_reap);
+}
+
+static void close_now(struct conn *conn) {
+    if (conn->tls) {
+        tls_detach(conn);
+    }
+    readiness_drop(&conn->loop->readiness, conn->fd);
+    close(conn->fd);
+    end(conn);
 }
 
 void conn_close(struct conn *conn) {
@@ -99,8 +104,16 @@ void conn_close(struct conn *conn) {
     if (conn->tls && tls_leave(conn)) {
         wheel_arm(&conn->loop->wheel, &conn->timer, conn->loop->now + LEAVE_MS);
     } else {
-        end(conn);
+        close_now(conn);
     }
+}
+
+int conn_release(struct conn *conn) {
+    int fd = conn->fd;
+    conn->closing = true;
+    readiness_forget(&conn->loop->readiness, fd);
+    end(conn);
+    return fd;
 }
 
 static bool would_block(int error) {
@@ -210,7 +223,7 @@ void conn_loop_close(struct conn_loop *loop) {
     struct conn *leaving;
     if (!uv_is_closing((uv_handle_t *)&loop->reaper)) {
         while ((leaving = tls_loop_leaving(&loop->tls))) {
-            end(leaving);
+            close_now(leaving);
         }
         uv_close((uv_handle_t *)&loop->tls.stepper, NULL);
         uv_close((uv_handle_t *)&loop->reaper, on_reaper_closed);
@@ -221,7 +234,7 @@ void conn_loop_close(struct conn_loop *loop) {
 static void fire(void *ctx, struct wheel_node *node) {
     struct conn *conn = container_of(node, struct conn, timer);
     if (conn->closing) {
-        end(conn); // what is left of it will never leave
+        close_now(conn); // what is left of it will never leave
     } else {
         conn->ops->expired(conn);
     }

@@ -79,6 +79,10 @@ static inline struct bytes conn_protocol(const struct conn *conn) {
 // left (within 2 s); `closed` follows from the loop. Harmless when it is closing already.
 void conn_close(struct conn *conn);
 
+// Gives the descriptor to the caller instead of closing it; `closed` follows all the same. Not with TLS, and not
+// after conn_close.
+int conn_release(struct conn *conn);
+
 // Bytes read; 0 when there are none yet; ERR_GONE at the end of the input or when the peer is gone.
 ptrdiff_t conn_recv(struct conn *conn, char *into, size_t size);
 

@@ -40,4 +40,7 @@ void readiness_change(struct readiness *readiness, int fd, unsigned events, void
 // No more; the caller closes the descriptor right after it.
 void readiness_drop(struct readiness *readiness, int fd);
 
+// No more, but the descriptor stays open: somebody else may watch it from now on.
+void readiness_forget(struct readiness *readiness, int fd);
+
 #endif

@@ -92,3 +92,7 @@ void readiness_drop(struct readiness *readiness, int fd) {
     (void)readiness;
     (void)fd; // the close that follows takes it out
 }
+
+void readiness_forget(struct readiness *readiness, int fd) {
+    (void)epoll_ctl(readiness->own->epoll, EPOLL_CTL_DEL, fd, NULL);
+}

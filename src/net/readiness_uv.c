@@ -98,3 +98,7 @@ void readiness_drop(struct readiness *readiness, int fd) {
     readiness->own->watches[fd] = NULL;
     uv_close((uv_handle_t *)&watch->poll, on_closed);
 }
+
+void readiness_forget(struct readiness *readiness, int fd) {
+    readiness_drop(readiness, fd);
+}

@@ -466,6 +466,32 @@ static void test_attached_and_started_later(void **state) {
     close(ends[1]);
 }
 
+// The socket lives on under another's hands: watched anew, with what is in it.
+static void test_released(void **state) {
+    static const struct peer nobody;
+    struct record b = {.read_size = 16};
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(conn_open(&b.conn, &net, ends[0], &nobody, &ops), 0);
+    conn_set_deadline(&b.conn, net.now + 100);
+    assert_int_equal(write(ends[1], "unread", 6), 6);
+    assert_int_equal(conn_release(&b.conn), ends[0]);
+    struct record c = {.read_size = 16};
+    assert_int_equal(conn_open(&c.conn, &net, ends[0], &nobody, &ops), 0);
+    conn_close(&b.conn); // harmless
+    turn();
+    turn();
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.readable, 0);
+    assert_int_equal(c.got_len, 6);
+    tick_at(net.now + 1000);
+    assert_int_equal(b.expired, 0);
+    conn_close(&c.conn);
+    turn();
+    assert_int_equal(c.closed, 1);
+    close(ends[1]);
+}
+
 // A pair of TCP sockets, for what Unix sockets do not do: a reset behind unread bytes.
 static void connect_tcp(void) {
     struct sockaddr_in at = {.sin_family = AF_INET};
@@ -556,6 +582,7 @@ int main(void) {
         TEST(test_a_descriptor_used_again_in_the_same_turn),
         TEST(test_the_loop_closes_behind_them),
         TEST(test_attached_and_started_later),
+        TEST(test_released),
         TEST(test_reset),
         TEST(test_reset_behind_unread_bytes),
         TEST(test_reset_while_waiting_to_write),
