@@ -24,14 +24,18 @@ function cleanEnvironment(extra) {
 }
 
 export class Program {
-  // `files` bounds the descriptors that the program may open.
-  constructor(args, { env = {}, cwd, input, files } = {}) {
+  // `files` bounds the descriptors that the program may open; `handOver` are descriptors of sockets that it gets as from
+  // a service manager; `through` is a program, with its arguments, that is to start it.
+  constructor(args, { env = {}, cwd, input, files, handOver = [], through = [] } = {}) {
     this.args = args;
-    const [command, before] = files ? ['/bin/sh', ['-c', 'ulimit -n "$0" && exec "$@"', String(files), binary]] : [binary, []];
+    const limited = files ? `ulimit -n ${files} && ` : '';
+    const handed = handOver.length ? `LISTEN_PID=$$ LISTEN_FDS=${handOver.length} ` : '';
+    const shell = limited || handed ? ['/bin/sh', '-c', `${limited}${handed}exec "$@"`, 'sh'] : [];
+    const [command, ...before] = [...shell, ...through, binary];
     this.stdout = '';
     this.stderr = '';
     this.status = undefined; // { code, signal } once it has ended
-    this.child = spawn(command, [...before, ...args], { env: cleanEnvironment(env), cwd, stdio: 'pipe' });
+    this.child = spawn(command, [...before, ...args], { env: cleanEnvironment(env), cwd, stdio: ['pipe', 'pipe', 'pipe', ...handOver] });
     alive.add(this.child);
     this.child.stdin.on('error', () => {});
     if (input !== undefined) {

@@ -26,14 +26,15 @@ export function parseHead(text) {
 
 export class RawSocket {
   // `secure`, if there is one, is what tls.connect() takes.
-  constructor(port, { host = '127.0.0.1', secure } = {}) {
+  constructor({ port, host = '127.0.0.1', path, localAddress, secure }) {
     this.chunks = [];
     this.size = 0;
     this.closed = false; // the peer will send no more: 'end', 'close' or an error
     this.error = undefined;
     this.wake = () => {};
     this.onData = undefined; // a stream decoder takes the bytes instead
-    this.socket = secure ? tls.connect({ port, host, ...secure }) : net.connect({ port, host, noDelay: true });
+    const place = path ? { path } : { port, host, localAddress };
+    this.socket = secure ? tls.connect({ ...place, ...secure }) : net.connect({ ...place, noDelay: true });
     this.connected = new Promise((resolve, reject) => {
       this.socket.once(secure ? 'secureConnect' : 'connect', () => resolve(this));
       this.socket.once('error', reject);
@@ -211,9 +212,10 @@ export class RawSocket {
   }
 }
 
-// Connects, encrypted if the server is; the socket is destroyed after the test.
-export async function connect(t, server, options) {
-  const socket = new RawSocket(server.port, { secure: server.secure, ...options });
+// Connects to a server, or to what says where it is: { port, host } or { path } of a Unix socket; encrypted if it is
+// `secure`. The socket is destroyed after the test.
+export async function connect(t, { port, host, path, secure }, options) {
+  const socket = new RawSocket({ port, host, path, secure, ...options });
   t?.after(() => socket.close());
   return within(socket.connected, 'a connection');
 }
@@ -249,7 +251,7 @@ export async function connectSlowReader(t, server, request) {
 // One request on a connection of its own; closed after the response.
 export async function request(t, server, { method = 'GET', path = '/', headers = {}, body, version = '1.1' } = {}) {
   const socket = await connect(t, server);
-  const all = { host: `127.0.0.1:${server.port}`, connection: 'close', ...headers };
+  const all = { host: `127.0.0.1:${server.port ?? 80}`, connection: 'close', ...headers };
   if (body !== undefined && !('transfer-encoding' in all) && !('content-length' in all)) {
     all['content-length'] = Buffer.byteLength(body);
   }

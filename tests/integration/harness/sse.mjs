@@ -144,7 +144,7 @@ export class Stream {
 }
 
 export function subscribeHead(server, path, { headers = {}, version = '1.1', method = 'GET' } = {}) {
-  const all = { host: `127.0.0.1:${server.port}`, accept: 'text/event-stream', ...headers };
+  const all = { host: `127.0.0.1:${server.port ?? 80}`, accept: 'text/event-stream', ...headers };
   const lines = Object.entries(all).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${value}\r\n`);
   return `${method} ${path} HTTP/${version}\r\n${lines.join('')}\r\n`;
 }
