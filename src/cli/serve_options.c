@@ -11,6 +11,7 @@
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 static const char *const durability_names[] = {"commit", "relaxed", NULL};
 static const char *const version_names[] = {"1.2", "1.3", NULL};
+static const char *const forwarded_names[] = {"x-forwarded-for", "forwarded", "none", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 
 #define DAY_MS 86400000
@@ -23,9 +24,30 @@ const struct option serve_options[] = {
      .initial = "127.0.0.1:8042",
      .value_name = "ADDRESS",
      .group = "Where",
-     .help = "Address to listen on; repeatable. Port 0 takes a free one. https:// or http:// in "
-             "front of it says whether it speaks TLS; when no address says so, all do if there is "
-             "a certificate. The addresses are printed on standard output."},
+     .help =
+         "Address to listen on; repeatable: 127.0.0.1:8042, [::1]:8042, unix:/run/freshet.sock, "
+         "or systemd for the sockets that the service manager hands over. Port 0 takes a free "
+         "one. https:// or http:// in front says whether it speaks TLS; when no address says so, "
+         "all do if there is a certificate. Behind a semicolon: proxy (connections begin with a "
+         "PROXY protocol header), and mode=0660 and owner=USER:GROUP of a Unix socket. The "
+         "addresses are printed on standard output."},
+    {.name = "trusted-proxies",
+     .type = OPTION_LIST,
+     AT(trusted_proxies),
+     .value_name = "NETWORK",
+     .group = "Where",
+     .help = "Proxies that are believed when they say whose connection or request it is; "
+             "repeatable: 10.0.0.0/8, ::1, or unix for those who come by a Unix socket. Name "
+             "nobody whose proxy passes on what clients claim."},
+    {.name = "forwarded-header",
+     .type = OPTION_CHOICE,
+     AT(forwarded_header),
+     .initial = "x-forwarded-for",
+     .choices = forwarded_names,
+     .value_name = "HEADER",
+     .group = "Where",
+     .help = "The header by which trusted proxies say whose request it is. Only this one is read, "
+             "because a proxy that writes one may pass on the other as a client wrote it."},
     {.name = "insecure",
      .type = OPTION_FLAG,
      AT(insecure),

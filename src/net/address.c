@@ -100,7 +100,7 @@ bool address_is_local(const struct address *address) {
     case AF_INET:
         return ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;
     case AF_INET6:
-    return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+        return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
     default:
         return address->any.sa_family == AF_UNIX;
     }

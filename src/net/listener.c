@@ -72,13 +72,20 @@ int listener_probe(const struct address *address) {
     return 0;
 }
 
+int listener_adopt(int fd, const struct address *address,
+                   const struct listener_settings *settings) {
+    if (address->any.sa_family != AF_UNIX) {
+        set_options(fd, settings);
+    }
+    return listen(fd, settings->backlog) ? ERR_SYSTEM : 0;
+}
+
 int listener_bind(struct address *address, bool share, const struct listener_settings *settings) {
     int fd = bind_socket(address, share);
     if (fd < 0) {
         return ERR_SYSTEM;
     }
-    set_options(fd, settings);
-    if (listen(fd, settings->backlog)) {
+    if (listener_adopt(fd, address, settings)) {
         int error = errno;
         close(fd);
         errno = error;

@@ -7,6 +7,8 @@
 
 #include "net/address.h"
 
+struct listen_spec;
+
 struct listener_settings {
     int backlog;
     int unsent_max;   // bytes that the kernel keeps for a peer that does not read (0: its default)
@@ -22,6 +24,10 @@ int listener_probe(const struct address *address);
 // port is 0, *address gets the one that was chosen. A descriptor, or ERR_SYSTEM with errno.
 int listener_bind(struct address *address, bool share, const struct listener_settings *settings);
 
+// The same for a socket that is bound already, or listens already: its options, and listen(2). 0, or
+// ERR_SYSTEM with errno; the descriptor stays the caller's.
+int listener_adopt(int fd, const struct address *address, const struct listener_settings *settings);
+
 // Whether this system spreads connections over sockets that share an address.
 bool listener_can_share(void);
 
@@ -30,7 +36,7 @@ struct listener {
     uv_timer_t pause;
     int fd;
     bool paused, closed;
-    bool tls; // the owner's note: what is accepted speaks TLS
+    const struct listen_spec *spec; // the owner's: what its address was asked to be
     // A connection was accepted: the descriptor is the callee's, non-blocking.
     void (*accepted)(struct listener *listener, int fd, const struct peer *peer);
     // Descriptors or memory ran out; accepting goes on by itself after a while.

@@ -9,134 +9,227 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "net/address.h"
+#include "base/log.h"
+#include "net/activation.h"
+#include "net/listen_spec.h"
+#include "server/listening.h"
 #include "server/worker.h"
 
+enum { SHOWN = 100 }; // of what somebody wrote
+
 static int refuse(struct server *server, const char *text, const char *why) {
-    snprintf(server->problem, sizeof(server->problem), "cannot listen on %s: %s", text, why);
+    snprintf(server->problem, sizeof(server->problem), "cannot listen on %.*s: %s", SHOWN, text,
+             why);
     return ERR_INVALID;
 }
 
-// A socket of its own for each worker, or the same one under a descriptor of its own.
-static int bind_for(struct address *address, const struct listener_settings *options, bool share,
-                    int first) {
-    return first < 0 || share ? listener_bind(address, share, options) : dup(first);
-}
-
-static int bind_for_workers(struct server *server, struct address *address, bool tls) {
-    const struct settings *settings = server->settings;
-    struct listener_settings options = {
-        .backlog = (int)settings->backlog,
-        .unsent_max = (int)settings->socket_buffer,
-        .dead_peer_ms = (int)settings->dead_peer_ms,
-    };
-    bool share = server->worker_count > 1 && listener_can_share();
-    if (share && listener_probe(address)) {
-        return ERR_SYSTEM;
+static const char *why_not(int error, bool is_unix) {
+    if (error == EADDRINUSE) {
+        return is_unix ? "another program listens there; stop that or choose another path"
+                       : "another program has it; stop that or choose another port";
     }
-    int fd = -1;
-    for (unsigned i = 0; i < server->worker_count; i++) {
-        fd = bind_for(address, &options, share, fd);
-        if (fd < 0) {
-            return ERR_SYSTEM;
-        }
-        if (worker_listen(server->workers[i], fd, tls)) {
-            close(fd);
-            return ERR_SYSTEM;
-        }
+    if (is_unix && error == EEXIST) {
+        return "there is a file of that name that is no socket; remove it or choose another path";
     }
-    return 0;
+    return is_unix && error == EPERM ? "only root may give the file to that owner"
+                                     : strerror(error);
 }
 
-// Without the scheme, which secure_address() has read.
-static const char *place_of(const char *text) {
-    const char *scheme = strstr(text, "://");
-    bool known = scheme && (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0);
-    return known ? scheme + 3 : text;
+static int check_reach(struct server *server, const char *text, const struct address *address) {
+    if (address_is_local(address) || server->settings->insecure) {
+        return 0;
+    }
+    return refuse(server, text,
+                  "others could reach it, and freshet checks no tokens yet: anyone could listen "
+                  "and publish. Listen on 127.0.0.1, or say --insecure if something in front "
+                  "of it protects it");
 }
 
-static int check_one(struct server *server, const char *text, struct address *address) {
-    const char *wrong = address_parse(place_of(text), address);
+static int check_one(struct server *server, const char *text, struct listen_spec *spec) {
+    const char *wrong = listen_spec_parse(text, spec);
     if (wrong) {
         return refuse(server, text, wrong);
     }
-    if (!address_is_local(address) && !server->settings->insecure) {
-        return refuse(
-            server, text,
-            "others could reach it, and freshet checks no tokens yet: anyone could listen "
-            "and publish. Listen on 127.0.0.1, or say --insecure if something in front "
-            "of it protects it");
+    spec->tls = secure_address(server->settings, text);
+    if (spec->proxy && server->trusted_count == 0) {
+        return refuse(server, text,
+                      "with ;proxy only trusted proxies may connect, and none is named; say who "
+                      "they are with --trusted-proxies");
     }
-    return 0;
+    return spec->handed_over ? 0 : check_reach(server, text, &spec->address);
 }
 
 int addresses_check(struct server *server) {
     const struct texts *listen = &server->settings->listen;
-    struct address address;
+    struct listen_spec spec;
     int rc = 0;
     if (listen->count == 0 || listen->count > WORKER_LISTENERS_MAX) {
         return refuse(server, "nothing", "name from 1 to 16 addresses with --listen");
     }
     for (size_t i = 0; rc == 0 && i < listen->count; i++) {
-        rc = check_one(server, listen->items[i], &address);
+        rc = check_one(server, listen->items[i], &spec);
     }
     return rc;
 }
 
-static int open_one(struct server *server, size_t place) {
-    const char *text = server->settings->listen.items[place];
-    struct address *address = &server->addresses[place];
-    bool tls = secure_address(server->settings, text);
-    int rc = check_one(server, text, address);
-    if (rc == 0 && bind_for_workers(server, address, tls)) {
-        (void)refuse(server, text,
-                     errno == EADDRINUSE
-                         ? "another program has it; stop that or choose another port"
-                         : strerror(errno));
+// Room for one more, or NULL with server->problem set.
+static struct listening *add(struct server *server, const char *text,
+                             const struct listen_spec *spec) {
+    if (server->listening_count == WORKER_LISTENERS_MAX) {
+        (void)refuse(server, text, "with it there would be more than 16 addresses");
+        return NULL;
+    }
+    struct listening *at = &server->listening[server->listening_count++];
+    *at = (struct listening){.spec = *spec, .address = spec->address};
+    return at;
+}
+
+static int open_bound(struct server *server, const char *text, const struct listen_spec *spec) {
+    struct listening *at = add(server, text, spec);
+    if (!at) {
+        return ERR_INVALID;
+    }
+    bool is_unix = listen_spec_is_unix(spec);
+    const char *wrong = unix_socket_owner(spec->user, spec->group, &at->access);
+    if (wrong) {
+        return refuse(server, text, wrong);
+    }
+    if (listening_bind(server, at)) {
+        (void)refuse(server, text, why_not(errno, is_unix));
         return ERR_SYSTEM;
     }
+    return 0;
+}
+
+static int open_handed_over(struct server *server, const char *text, const struct listen_spec *spec,
+                            int fd) {
+    struct listening *at = add(server, text, spec);
+    if (!at) {
+        return ERR_INVALID;
+    }
+    const char *wrong = activation_check(fd, &at->address);
+    if (wrong) {
+        return refuse(server, text, wrong);
+    }
+    int rc = check_reach(server, text, &at->address);
+    if (rc == 0 && listening_adopt(server, at, fd)) {
+        (void)refuse(server, text, strerror(errno));
+        rc = ERR_SYSTEM;
+    }
     return rc;
+}
+
+// What was handed over and is not yet listened on.
+struct handed_over {
+    struct activation activation;
+    bool taken[ACTIVATION_MAX];
+};
+
+static int open_all_handed_over(struct server *server, const char *text,
+                                const struct listen_spec *spec, struct handed_over *from) {
+    int rc = 0, found = 0;
+    for (int i = 0; rc == 0 && i < from->activation.count; i++) {
+        bool meant = spec->name.len == 0 || bytes_equal(spec->name, from->activation.names[i]);
+        if (meant && !from->taken[i]) {
+            from->taken[i] = true;
+            found++;
+            rc = open_handed_over(server, text, spec, ACTIVATION_FIRST + i);
+        }
+    }
+    if (rc == 0 && found == 0) {
+        return refuse(server, text,
+                      "the service manager handed over no socket of that kind; it takes a .socket "
+                      "unit, and FileDescriptorName= in it for systemd:NAME");
+    }
+    return rc;
+}
+
+static int find_handed_over(struct server *server, struct handed_over *out) {
+    struct activation_words words = {
+        .pid = getenv("LISTEN_PID"),
+        .fds = getenv("LISTEN_FDS"),
+        .names = getenv("LISTEN_FDNAMES"),
+    };
+    *out = (struct handed_over){0};
+    const char *wrong = activation_read(&words, getpid(), &out->activation);
+    return wrong ? refuse(server, "systemd", wrong) : 0;
+}
+
+static void warn_of_the_rest(const struct handed_over *from) {
+    for (int i = 0; i < from->activation.count; i++) {
+        struct bytes name = from->activation.names[i];
+        if (!from->taken[i]) {
+            log_write(LOG_WARN,
+                      "nobody listens on socket %d that was handed over: name it with --listen "
+                      "systemd:%.*s",
+                      i + 1, (int)name.len, name.len ? name.at : "");
+        }
+    }
+}
+
+static int open_one(struct server *server, const char *text, struct handed_over *from) {
+    struct listen_spec spec;
+    int rc = check_one(server, text, &spec);
+    if (rc) {
+        return rc;
+    }
+    return spec.handed_over ? open_all_handed_over(server, text, &spec, from)
+                            : open_bound(server, text, &spec);
 }
 
 // Plain requests go to the first address that speaks TLS.
 static void note_redirect(struct server *server) {
-    const struct settings *settings = server->settings;
-    for (size_t i = settings->listen.count; settings->redirect_http && i-- > 0;) {
-        if (secure_address(settings, settings->listen.items[i])) {
-            server->secure.redirect_port = address_port(&server->addresses[i]);
+    for (size_t i = server->listening_count; server->settings->redirect_http && i-- > 0;) {
+        const struct listening *at = &server->listening[i];
+        if (at->spec.tls && at->address.any.sa_family != AF_UNIX) {
+            server->secure.redirect_port = address_port(&at->address);
         }
     }
 }
 
 int addresses_open(struct server *server) {
-    size_t count = server->settings->listen.count;
+    const struct texts *listen = &server->settings->listen;
+    struct handed_over from;
     int rc = addresses_check(server);
+    rc = rc ? rc : find_handed_over(server, &from);
     if (rc) {
         return rc;
     }
-    server->addresses = calloc(count, sizeof(*server->addresses));
-    if (!server->addresses) {
+    server->listening = calloc(WORKER_LISTENERS_MAX, sizeof(*server->listening));
+    if (!server->listening) {
         return ERR_NOMEM;
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = open_one(server, i);
+    for (size_t i = 0; rc == 0 && i < listen->count; i++) {
+        rc = open_one(server, listen->items[i], &from);
     }
-    note_redirect(server);
+    if (rc == 0) {
+        warn_of_the_rest(&from);
+        note_redirect(server);
+    }
     return rc;
 }
 
+void addresses_remove_files(struct server *server) {
+    for (size_t i = 0; i < server->listening_count; i++) {
+        unix_socket_remove(&server->listening[i].file);
+    }
+}
+
 void addresses_close(struct server *server) {
-    free(server->addresses);
-    server->addresses = NULL;
+    free(server->listening);
+    server->listening = NULL;
+    server->listening_count = 0;
 }
 
 void server_addresses(const struct server *server, void (*each)(void *ctx, const char *url),
                       void *ctx) {
-    for (size_t i = 0; i < server->settings->listen.count; i++) {
-        char text[ADDRESS_TEXT_MAX], url[ADDRESS_TEXT_MAX + 16];
-        bool tls = secure_address(server->settings, server->settings->listen.items[i]);
-        address_format(&server->addresses[i], text);
-        snprintf(url, sizeof(url), "%s://%s", tls ? "https" : "http", text);
+    for (size_t i = 0; i < server->listening_count; i++) {
+        const struct listening *at = &server->listening[i];
+        char text[ADDRESS_TEXT_MAX], url[ADDRESS_TEXT_MAX + 8];
+        const char *scheme = at->spec.tls ? "https://" : "http://";
+        bool is_unix = at->address.any.sa_family == AF_UNIX;
+        address_format(&at->address, text);
+        snprintf(url, sizeof(url), "%s%s", is_unix ? "" : scheme, text);
         each(ctx, url);
     }
 }

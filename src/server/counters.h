@@ -32,6 +32,8 @@ struct counters {
     atomic_ullong repeated;      // published before, and so not again
     atomic_ullong unstored;      // publishes answered with 507
     atomic_ullong opened, ended; // subscriptions: streams and polls
+    atomic_ullong proxy_refused; // connections whose PROXY header was missing, bad or a stranger's
+    atomic_ullong forwarded_ignored; // requests whose Forwarded or X-Forwarded-For was malformed
     atomic_ullong limit_hits[LIMIT_COUNT];
 };
 

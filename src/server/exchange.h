@@ -40,6 +40,7 @@ struct exchange_ops {
     // Calls the handler's `expired` after this long, unless it has answered before.
     void (*wait)(struct exchange *exchange, int64_t ms);
 
+    // The other end of the connection.
     struct peer (*peer)(const struct exchange *exchange);
 };
 
@@ -72,12 +73,13 @@ struct exchange {
     struct worker *worker;
     const struct exchange_ops *ops;
     const struct handler *handler;
-    void *carrier; // the session's
-    void *state;   // the handler's
-    char *origin;  // of the page that asks, when it is allowed; else NULL
-    bool secure;   // it came over TLS
-    bool crowded;  // there are too many connections: no subscription here
-    bool to_head;  // answers leave their body out
+    void *carrier;      // the session's
+    void *state;        // the handler's
+    char *origin;       // of the page that asks, when it is allowed; else NULL
+    bool secure;        // it came over TLS
+    struct peer client; // whose request it is: the other end, or who that says it speaks for
+    bool crowded;       // there are too many connections: no subscription here
+    bool to_head;       // answers leave their body out
     bool answered;
 };
 

@@ -99,8 +99,7 @@ static void set_deadline(struct stream *stream, int64_t at) {
 }
 
 static struct peer peer(const struct stream *stream) {
-    const struct exchange *exchange = poll_of(stream)->exchange;
-    return exchange->ops->peer(exchange);
+    return poll_of(stream)->exchange->client;
 }
 
 static const struct stream_ops poll_stream_ops = {

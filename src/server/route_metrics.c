@@ -29,6 +29,13 @@ static const struct metric metrics[] = {
      OF_WORKER, offsetof(struct counters, repeated)},
     {"freshet_publishes_unstored_total", "Publishes answered with 507.", OF_WORKER,
      offsetof(struct counters, unstored)},
+    {"freshet_proxy_headers_refused_total",
+     "Connections closed because their PROXY header was missing, malformed or from an address that "
+     "is not trusted.",
+     OF_WORKER, offsetof(struct counters, proxy_refused)},
+    {"freshet_forwarded_ignored_total",
+     "Requests whose Forwarded or X-Forwarded-For was malformed, and so not believed.", OF_WORKER,
+     offsetof(struct counters, forwarded_ignored)},
     {"freshet_subscriptions_opened_total", "Streams and polls begun.", OF_WORKER,
      offsetof(struct counters, opened)},
     {"freshet_subscriptions_ended_total", "Streams and polls ended.", OF_WORKER,

@@ -14,8 +14,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "net/notify.h"
 #include "server/addresses.h"
 #include "server/log_open.h"
+#include "server/trust.h"
 #include "server/worker.h"
 
 enum { HOUSEKEEPING_MS = 1000, EXPIRE_ROUNDS = 64, DRAIN_GRACE_MS = 3000 };
@@ -99,6 +101,13 @@ static void on_deadline(uv_timer_t *timer) {
     stop_workers(server, server->worker_count, -1);
 }
 
+// The service manager, where there is one.
+static void tell_manager(const char *words) {
+    if (notify_send(getenv("NOTIFY_SOCKET"), words)) {
+        log_write(LOG_WARN, "NOTIFY_SOCKET: %s", strerror(errno));
+    }
+}
+
 static void on_signal(uv_signal_t *handle, int number) {
     struct server *server = handle->data;
     int64_t drain = server->settings->drain_ms;
@@ -109,6 +118,9 @@ static void on_signal(uv_signal_t *handle, int number) {
     }
     log_write(LOG_INFO, "%s: draining for up to %.1f s; once more to end at once",
               number == SIGINT ? "SIGINT" : "SIGTERM", (double)drain / 1000);
+    tell_manager("STOPPING=1\nSTATUS=draining");
+    // Before the workers close the sockets, and so that the next server finds the way clear.
+    addresses_remove_files(server);
     stop_workers(server, server->worker_count, drain);
     uv_timer_start(&server->deadline, on_deadline, (uint64_t)(drain + DRAIN_GRACE_MS), 0);
 }
@@ -174,9 +186,12 @@ static void raise_descriptors(struct server *server) {
 
 int server_check(struct server *server, const struct settings *settings) {
     *server = (struct server){.settings = settings, .started = clock_wall_ms()};
-    int rc = addresses_check(server);
+    int rc = trust_open(server);
+    rc = rc ? rc : addresses_check(server);
     rc = rc ? rc : secure_check(server);
-    return rc ? rc : log_check(server);
+    rc = rc ? rc : log_check(server);
+    trust_close(server);
+    return rc;
 }
 
 int server_open(struct server *server, const struct settings *settings) {
@@ -190,6 +205,7 @@ int server_open(struct server *server, const struct settings *settings) {
         return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
     }
     int rc = open_origins(server);
+    rc = rc ? rc : trust_open(server);
     rc = rc ? rc : secure_open(server);
     rc = rc ? rc : log_open(server);
     rc = rc ? rc : open_workers(server);
@@ -213,6 +229,8 @@ int server_run(struct server *server) {
     bool all = started == server->worker_count;
     if (!all) {
         stop_workers(server, started, -1);
+    } else {
+        tell_manager("READY=1\nSTATUS=serving");
     }
     if (started) {
         uv_run(&server->loop, UV_RUN_DEFAULT);
@@ -233,6 +251,7 @@ static void close_handle(uv_handle_t *handle, void *arg) {
 
 void server_close(struct server *server) {
     log_close(server);
+    addresses_remove_files(server);
     for (unsigned i = 0; i < server->worker_count; i++) {
         worker_close(server->workers[i]);
         free(server->workers[i]);
@@ -242,6 +261,7 @@ void server_close(struct server *server) {
     addresses_close(server);
     secure_close(server);
     free(server->origins);
+    trust_close(server);
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     uv_loop_close(&server->loop);

@@ -12,7 +12,8 @@
 #include "server/settings.h"
 
 struct worker;
-struct address;
+struct listening;
+struct network;
 
 struct server {
     const struct settings *settings;
@@ -24,7 +25,10 @@ struct server {
     struct bus *bus;
     struct bytes *origins; // the setting, as slices
     size_t origin_count;
-    struct address *addresses; // as bound
+    struct listening *listening; // every socket that it listens on
+    size_t listening_count;
+    struct network *trusted; // proxies that are believed
+    size_t trusted_count;
     struct secure secure;
     struct worker **workers;
     unsigned worker_count;
@@ -54,7 +58,8 @@ int server_check(struct server *server, const struct settings *settings);
 // do; then nothing is left open. The settings must outlive the server.
 int server_open(struct server *server, const struct settings *settings);
 
-// The addresses that it listens on, as "http://host:port" or "https://host:port": calls back once for each.
+// The addresses that it listens on, as "http://host:port", "https://host:port" or "unix:/path": calls
+// back once for each.
 void server_addresses(const struct server *server, void (*each)(void *ctx, const char *url),
                       void *ctx);
 

@@ -9,6 +9,8 @@ struct worker;
 struct session_h1;
 struct session_h2;
 
+enum { SESSIONS_BEYOND = 256 }; // connections beyond the limit that still get an answer
+
 // What a peer may choose of when it asks (ALPN), the best first, each behind its length.
 extern const char session_protocols[];
 

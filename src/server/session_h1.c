@@ -12,7 +12,6 @@ enum {
     LINGER_MS = 2000,
     LINGER_BYTES = 256 * 1024,    // read and dropped of what is still coming
     STREAM_INPUT_MAX = 64 * 1024, // of a listener that talks
-    CROWD_MAX = 256,              // connections beyond the limit that still get an answer
 };
 
 static const struct conn_ops h1_conn_ops;
@@ -47,7 +46,7 @@ static bool admit(struct worker *worker, bool *crowded) {
         return true;
     }
     worker_limit_hit(worker, LIMIT_CONNECTIONS);
-    if (open < most + CROWD_MAX) {
+    if (open < most + SESSIONS_BEYOND) {
         return true;
     }
     atomic_fetch_sub_explicit(&server->connections, 1, memory_order_relaxed);

@@ -168,6 +168,7 @@ static struct stream *h1_open_stream(struct exchange *exchange, const struct rep
     stream->session = s;
     buf_clear(&s->dialog->out);
     s->stream = &stream->stream;
+    s->conn.peer = exchange->client; // no other request will come
     s->state = H1_STREAM;
     exchange->answered = true;
     return &stream->stream;

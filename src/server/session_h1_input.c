@@ -6,6 +6,7 @@
 #include "server/router.h"
 #include "server/session.h"
 #include "server/session_h1.h"
+#include "server/trust.h"
 
 enum { DISCARD_MAX = 64 * 1024 }; // of a body whose answer is out already
 
@@ -107,6 +108,7 @@ static void await_body(struct session_h1 *s) {
 static int begin_route(struct session_h1 *s) {
     struct dialog *d = s->dialog;
     struct exchange *exchange = &d->exchange;
+    trust_note_client(exchange, &d->req);
     int rc = exchange_note_origin(exchange, &d->req);
     if (rc) {
         return rc;

@@ -44,6 +44,7 @@ struct h2_subscription {
     struct stream stream;
     struct h2_stream *carrier;
     struct list stalled; // among those of its session that could not take all
+    struct peer client;
 };
 
 // A stream of HTTP/2. It has a request or a subscription, and for a moment both.

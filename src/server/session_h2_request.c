@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "server/router.h"
 #include "server/session_h2.h"
+#include "server/trust.h"
 
 enum { BODIES_MAX = 4 }; // of the largest size, gathered at a time on one connection
 
@@ -92,6 +93,7 @@ void h2_complete_request(struct h2_stream *st) {
 }
 
 static int begin_route(struct exchange *exchange, const struct http_request *req) {
+    trust_note_client(exchange, req);
     int rc = exchange_note_origin(exchange, req);
     if (rc) {
         return rc;

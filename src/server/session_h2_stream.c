@@ -108,7 +108,7 @@ static void stream_set_deadline(struct stream *stream, int64_t at) {
 }
 
 static struct peer stream_peer(const struct stream *stream) {
-    return carrier_of(stream)->session->shell->conn.peer;
+    return container_of(stream, struct h2_subscription, stream)->client;
 }
 
 static const struct stream_ops h2_stream_ops = {
@@ -134,6 +134,7 @@ struct stream *h2_open_stream(struct exchange *exchange, const struct reply *hea
     }
     stream_init(&sub->stream, st->session->worker, &h2_stream_ops);
     sub->carrier = st;
+    sub->client = exchange->client;
     list_init(&sub->stalled);
     st->subscription = sub;
     exchange->answered = true;

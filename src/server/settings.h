@@ -22,9 +22,12 @@ enum durability {
     DURABILITY_RELAXED, // it will be, soon
 };
 
+enum forwarded_choice { FORWARDED_BY_X, FORWARDED_BY_RFC, FORWARDED_BY_NONE };
+
 struct settings {
-    struct texts listen;
-    uint64_t workers; // 0: one for each processor
+    struct texts listen, trusted_proxies;
+    int forwarded_header; // enum forwarded_choice
+    uint64_t workers;     // 0: one for each processor
     bool insecure;
 
     struct texts tls_cert, tls_key;

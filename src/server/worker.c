@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "net/conn.h"
+#include "net/listen_spec.h"
+#include "server/arrival.h"
 #include "server/session.h"
 #include "server/stream.h"
 
@@ -180,6 +182,7 @@ static void close_loop(struct worker *worker) {
 
 int worker_open(struct worker *worker, struct server *server, unsigned index) {
     *worker = (struct worker){.server = server, .index = index};
+    list_init(&worker->arrivals);
     list_init(&worker->sessions);
     list_init(&worker->streams);
     commits_init(&worker->commits);
@@ -205,19 +208,29 @@ int worker_open(struct worker *worker, struct server *server, unsigned index) {
     return rc;
 }
 
+void worker_take(struct worker *worker, const struct listen_spec *spec, int fd,
+                 const struct peer *peer) {
+    session_accept(worker, fd, peer, spec->tls);
+}
+
 static void on_accepted(struct listener *listener, int fd, const struct peer *peer) {
-    session_accept(listener->poll.data, fd, peer, listener->tls);
+    struct worker *worker = listener->poll.data;
+    if (listener->spec->proxy) {
+        arrival_begin(worker, listener->spec, fd, peer);
+    } else {
+        worker_take(worker, listener->spec, fd, peer);
+    }
 }
 
 static void on_exhausted(struct listener *listener) {
     worker_limit_hit(listener->poll.data, LIMIT_DESCRIPTORS);
 }
 
-int worker_listen(struct worker *worker, int fd, bool tls) {
+int worker_listen(struct worker *worker, const struct listen_spec *spec, int fd) {
     struct listener *listener = &worker->listeners[worker->listener_count];
+    listener->spec = spec;
     listener->accepted = on_accepted;
     listener->exhausted = on_exhausted;
-    listener->tls = tls;
     int rc = listener_open(listener, &worker->loop, fd);
     if (rc == 0) {
         listener->poll.data = worker;
@@ -299,6 +312,7 @@ void worker_limit_hit(struct worker *worker, enum limit limit) {
 void worker_drain(struct worker *worker, int64_t ms) {
     worker->draining = true;
     close_listeners(worker);
+    arrivals_close_all(worker);
     struct list *at = worker->streams.next;
     while (at != &worker->streams) {
         struct stream *stream = container_of(at, struct stream, link);
@@ -315,6 +329,7 @@ void worker_stop(struct worker *worker) {
     }
     worker->stopping = true;
     close_listeners(worker);
+    arrivals_close_all(worker);
     session_close_all(worker);
     close_handles(worker);
 }

@@ -19,6 +19,8 @@
 
 enum { WORKER_LISTENERS_MAX = 16, WORKER_SCRATCH = 64 * 1024 };
 
+struct listen_spec;
+
 struct worker {
     struct server *server;
     unsigned index;
@@ -36,7 +38,8 @@ struct worker {
     struct mailbox mailbox;
     struct hub hub;
     struct commits commits;     // publishers that wait for the disk
-    struct list sessions;       // every connection
+    struct list arrivals;       // connections whose PROXY header has not come yet
+    struct list sessions;       // every other connection
     struct list streams;        // every subscription
     struct list dirty_sessions; // those that settle at the end of the turn
     struct wheel stream_wheel;  // deadlines of streams that share a connection
@@ -52,8 +55,9 @@ struct worker {
 // server's main thread.
 int worker_open(struct worker *worker, struct server *server, unsigned index);
 
-// Starts accepting on this descriptor, for what speaks TLS or for what does not. Before worker_start.
-int worker_listen(struct worker *worker, int fd, bool tls);
+// Starts accepting on this descriptor, which passes to the worker; the spec must outlive it. Before
+// worker_start. 0 or ERR_SYSTEM, and then the descriptor is still the caller's.
+int worker_listen(struct worker *worker, const struct listen_spec *spec, int fd);
 
 // Starts the thread: 0 or ERR_SYSTEM.
 int worker_start(struct worker *worker);
@@ -79,6 +83,10 @@ void worker_publish(struct worker *worker, struct frame *const *frames, size_t c
 void worker_catch_up(struct worker *worker);
 
 void worker_limit_hit(struct worker *worker, enum limit limit);
+
+// Begins the session on a connection whose peer is known by now: the descriptor passes to it.
+void worker_take(struct worker *worker, const struct listen_spec *spec, int fd,
+                 const struct peer *peer);
 
 // No new connections; streams end within `ms`, other connections as soon as they are idle.
 void worker_drain(struct worker *worker, int64_t ms);

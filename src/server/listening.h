@@ -1,0 +1,24 @@
+// One address that a server listens on. The main thread.
+#ifndef SERVER_LISTENING_H
+#define SERVER_LISTENING_H
+
+#include "net/listen_spec.h"
+#include "net/unix_socket.h"
+
+struct server;
+
+struct listening {
+    struct listen_spec spec;
+    struct address address; // as bound
+    struct unix_access access;
+    struct unix_file file;
+};
+
+// Binds spec.address and hands the sockets to the workers; a port that was chosen is in `address`. 0,
+// or ERR_SYSTEM with errno.
+int listening_bind(struct server *server, struct listening *at);
+
+// The same with a socket that is bound already, which passes to it in any case.
+int listening_adopt(struct server *server, const struct listening *at, int fd);
+
+#endif
