@@ -152,7 +152,7 @@ test('a Unix socket in use, and a file that is none, are left alone', async (t) 
 
 test('a server that ends does not take the socket of the next', async (t) => {
   const path = join(folder(t), 's');
-  const first = await serve(t, ['--listen', `unix:${path}`, '--drain', '20s']);
+  const first = await serve(t, ['--listen', `unix:${path}`, '--drain', '1h']);
   const [at] = await others(first, 1);
   const stream = await listen(t, at);
   first.kill();
@@ -176,6 +176,10 @@ test('a Unix socket with many workers and many peers', async (t) => {
   for (const stream of streams) {
     assert.equal((await stream.next()).id, id);
   }
+  await until(async () => {
+    await subscribe(t, at, '/events/b');
+    return new Set((await apiConnections(t, server)).map(({ worker }) => worker)).size > 1;
+  }, 'several workers have accepted some');
 });
 
 test('curl over a Unix socket', { skip: missing('curl') }, async (t) => {
