@@ -13,6 +13,7 @@ import {
   apiConnections, binary, connect, getJson, limitHits, metric, publish, root, run, serve, start,
   subscribe, subscribeHead, test, until, untilSubscribers,
 } from './harness/index.mjs';
+import { connectH2, subscribeH2 } from './harness/h2.mjs';
 import { findProgram, missingProxy, proxies, startProxy } from './harness/proxies.mjs';
 
 const missing = (program) => (findProgram(program) ? false : `${program} is not installed`);
@@ -524,6 +525,27 @@ test('each request on a connection has its own client', async (t) => {
   socket.send(`GET /events/a HTTP/1.1\r\nHost: h\r\n\r\n`);
   assert.equal((await socket.readHead()).status, 200);
   assert.equal(await onlyPeer(t, server), `127.0.0.1:${socket.socket.localPort}`);
+});
+
+// Whom each listener is, sorted.
+const peers = async (t, server) => (await apiConnections(t, server)).map(({ peer }) => peer).sort();
+
+test('each stream of an HTTP/2 connection has its own client, also behind PROXY', async (t) => {
+  const { server, behind } = await serveBehind(t, [], '127.0.0.1,10.0.0.0/8');
+  const direct = await connectH2(t, server);
+  const stream = await subscribeH2(direct, '/events/a', x('192.0.2.1'));
+  await subscribeH2(direct, '/events/a', x('192.0.2.2'));
+  const createConnection = () => {
+    const socket = net.connect(behind.port, '127.0.0.1');
+    socket.write('PROXY TCP4 10.0.0.7 192.0.2.2 4711 80\r\n');
+    return socket;
+  };
+  const proxied = await connectH2(t, server, { createConnection });
+  await subscribeH2(proxied, '/events/a');
+  await subscribeH2(proxied, '/events/a', x('192.0.2.3'));
+  assert.deepEqual(await peers(t, server), ['10.0.0.7:4711', '192.0.2.1', '192.0.2.2', '192.0.2.3']);
+  await publish(t, server, 'a', 'x');
+  assert.equal((await stream.next()).data, 'x');
 });
 
 test('a client behind PROXY cannot claim more than the proxy says of it', async (t) => {
