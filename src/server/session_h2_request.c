@@ -130,6 +130,7 @@ static void begin_exchange(struct h2_stream *st) {
         .ops = &h2_exchange_ops,
         .carrier = st,
         .crowded = s->crowded,
+        .secure = conn_is_secure(&s->shell->conn),
     };
     st->request->under_way = true;
     hub_count(&s->worker->counters.requests, 1);

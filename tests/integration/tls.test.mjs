@@ -429,6 +429,10 @@ test('--redirect-http sends plain requests to the same place over https', async 
     const over = await request(t, server, { path });
     assert.equal(over.headers['strict-transport-security'], 'max-age=31536000');
   }
+  const session = await connectH2(t, server, { ca: server.secure.ca, servername: 'localhost' });
+  const health = await requestH2(session, { path: '/healthz' });
+  assert.equal(health.status, 200, 'and who comes by HTTP/2 is there already');
+  assert.equal(health.headers['strict-transport-security'], 'max-age=31536000');
 });
 
 // --- settings ---
