@@ -44,6 +44,8 @@ struct exchange_ops {
     struct peer (*peer)(const struct exchange *exchange);
 };
 
+
+    const char *protocol; // that carries it, as people are told
 // What a route does with one method. Each returns 0, or a negative error (of base/error.h or
 // http/error.h) that the session answers with the problem it stands for.
 struct handler {

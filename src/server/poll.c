@@ -102,11 +102,16 @@ static struct peer peer(const struct stream *stream) {
     return poll_of(stream)->exchange->client;
 }
 
+static const char *protocol(const struct stream *stream) {
+    return poll_of(stream)->exchange->ops->protocol;
+}
+
 static const struct stream_ops poll_stream_ops = {
     .send = take_items,
     .end = on_end,
     .set_deadline = set_deadline,
     .peer = peer,
+    .protocol = protocol,
 };
 
 // What can fail, before it joins.

@@ -135,11 +135,17 @@ static struct peer stream_peer(const struct stream *stream) {
     return session_of(stream)->conn.peer;
 }
 
+static const char *stream_protocol(const struct stream *stream) {
+    (void)stream;
+    return "h1";
+}
+
 static const struct stream_ops h1_stream_ops = {
     .send = stream_send,
     .end = stream_over,
     .set_deadline = stream_set_deadline,
     .peer = stream_peer,
+    .protocol = stream_protocol,
 };
 
 // The head leaves through the hub, as the first frame of the stream: in one send with what the
@@ -188,4 +194,5 @@ const struct exchange_ops h1_exchange_ops = {
     .open_stream = h1_open_stream,
     .wait = h1_wait,
     .peer = h1_peer,
+    .protocol = "h1",
 };

@@ -226,3 +226,4 @@ const struct exchange_ops h2_exchange_ops = {
     .wait = h2_wait,
     .peer = h2_peer,
 };
+    .protocol = "h2",

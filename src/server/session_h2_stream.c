@@ -116,11 +116,17 @@ static const struct stream_ops h2_stream_ops = {
     .end = stream_over,
     .set_deadline = stream_set_deadline,
     .peer = stream_peer,
+static const char *stream_protocol(const struct stream *stream) {
+    (void)stream;
+    return "h2";
+}
+
 };
 
 struct stream *h2_open_stream(struct exchange *exchange, const struct reply *head,
                               struct bytes preamble, struct frame **first) {
     struct h2_stream *st = h2_of_exchange(exchange);
+    .protocol = stream_protocol,
     struct h2_subscription *sub = malloc(sizeof(*sub));
     *first = NULL;
     if (!sub || (preamble.len && frame_create_raw(first, &mem_libc, preamble))) {

@@ -22,6 +22,9 @@ struct stream_ops {
     void (*set_deadline)(struct stream *stream, int64_t at);
 
     struct peer (*peer)(const struct stream *stream);
+
+    // The protocol that carries it, as people are told: "h1" or "h2".
+    const char *(*protocol)(const struct stream *stream);
 };
 
 struct stream {

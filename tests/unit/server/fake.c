@@ -105,11 +105,17 @@ static struct peer stream_peer(const struct stream *stream) {
     return nobody();
 }
 
+static const char *stream_protocol(const struct stream *stream) {
+    (void)stream;
+    return "fake";
+}
+
 static const struct stream_ops fake_stream_ops = {
     .send = stream_send,
     .end = stream_over,
     .set_deadline = stream_deadline,
     .peer = stream_peer,
+    .protocol = stream_protocol,
 };
 
 // --- exchanges ---
@@ -186,6 +192,7 @@ static const struct exchange_ops fake_exchange_ops = {
     .open_stream = on_open_stream,
     .wait = on_wait,
     .peer = on_peer,
+    .protocol = "fake",
 };
 
 static void parse_head(struct fake_exchange *x, const char *method, const char *target,
