@@ -32,8 +32,10 @@ struct exchange_ops {
     void (*reply)(struct exchange *exchange, const struct reply *reply);
 
     // Answers with a head and a body that goes on until the stream ends: makes the stream, and in
-    // *first the frame that must leave before anything else (the head and `preamble`), with a
-    // reference, or NULL where the session sends the head by itself. NULL when there is no memory; then the exchange is still unanswered.
+    // *first the frame that must leave before anything else (the head, unless the session sends it
+    // by itself, and `preamble`; perhaps empty, but there, so that no stream is over before it has
+    // joined), with a reference. NULL when there is no memory; then the exchange is still
+    // unanswered.
     struct stream *(*open_stream)(struct exchange *exchange, const struct reply *head,
                                   struct bytes preamble, struct frame **first);
 
@@ -42,10 +44,10 @@ struct exchange_ops {
 
     // The other end of the connection.
     struct peer (*peer)(const struct exchange *exchange);
-};
-
 
     const char *protocol; // that carries it, as people are told
+};
+
 // What a route does with one method. Each returns 0, or a negative error (of base/error.h or
 // http/error.h) that the session answers with the problem it stands for.
 struct handler {
@@ -80,6 +82,7 @@ struct exchange {
     char *origin;       // of the page that asks, when it is allowed; else NULL
     bool secure;        // it came over TLS
     struct peer client; // whose request it is: the other end, or who that says it speaks for
+    size_t kept;   // bytes of an endless body that the handler has not used yet, which it says
     bool crowded;       // there are too many connections: no subscription here
     bool to_head;       // answers leave their body out
     bool answered;

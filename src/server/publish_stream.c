@@ -24,6 +24,7 @@ struct relay {
     struct commit commit;
     bool reused;     // an event was not the one that the key was used for
     bool unstorable; // events that came cannot be stored now
+    bool event_came; // with this piece of the body
     char last[PUBLISH_ID_MAX];
     size_t last_len;
     const char *problem; // why an event could not be published
@@ -73,6 +74,7 @@ static struct freshet_text own_id(const struct freshet_event *event) {
 static int on_event(void *user, const struct freshet_event *parsed) {
     struct relay *relay = user;
     struct freshet_event event = *parsed;
+    relay->event_came = true;
     if (relay->unstorable) {
         return ERR_GONE;
     }
@@ -135,9 +137,19 @@ static void refuse(struct exchange *exchange, struct relay *relay, int rc) {
     }
 }
 
+// How much the parser may hold: after an event, no more than is left of its piece; and never more
+// than its limits.
+static size_t kept_of(const struct relay *relay, size_t kept, size_t piece) {
+    size_t most = 2 * (size_t)relay->worker->server->settings->max_body + FIELD_ROOM;
+    kept = relay->event_came ? piece : kept + piece;
+    return kept < most ? kept : most;
+}
+
 static int on_body(struct exchange *exchange, struct bytes piece) {
     struct relay *relay = exchange->state;
+    relay->event_came = false;
     int rc = freshet_parser_feed(relay->parser, piece.at, piece.len);
+    exchange->kept = kept_of(relay, exchange->kept, piece.len);
     publish_group(relay);
     if ((rc || relay->reused) && !relay->unstorable) {
         refuse(exchange, relay, rc);

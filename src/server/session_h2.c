@@ -58,10 +58,18 @@ static void update_interest(struct session_h2 *s) {
     conn_wait_for(&s->shell->conn, events | (s->out.len ? CONN_WRITE : 0));
 }
 
+// Nobody listens, and what was answered is not read.
+static bool is_stuck(const struct session_h2 *s) {
+    return s->full && s->listener_count == 0;
+}
+
 static int64_t deadline_of(const struct session_h2 *s) {
     const struct settings *settings = h2_settings(s);
     if (s->ended) {
         return s->ended + settings->body_timeout_ms;
+    }
+    if (is_stuck(s)) {
+        return s->moved + settings->body_timeout_ms;
     }
     if (h2_meter_within_head(&s->meter)) {
         return s->head_began + settings->header_timeout_ms;
@@ -90,12 +98,21 @@ static bool is_over(const struct session_h2 *s) {
     return s->over || (!nghttp2_session_want_read(s->ng) && !nghttp2_session_want_write(s->ng));
 }
 
+// A socket that has become free is news only here when nobody has waited for it yet.
+static void send_and_wake(struct session_h2 *s) {
+    bool was_full = s->full;
+    h2_send_out(s);
+    if (was_full && !s->full) {
+        h2_wake_all(s);
+    }
+}
+
 static void settle(struct session_h2 *s) {
     if ((s->draining || s->said_last) && list_empty(&s->streams) && !s->ended) {
         h2_terminate(s, NGHTTP2_NO_ERROR);
     }
     h2_pump(s);
-    h2_send_out(s);
+    send_and_wake(s);
     if (s->gone) {
         session_h2_close(s);
         return;
@@ -151,10 +168,7 @@ static void on_readable(struct conn *conn) {
 
 static void on_writable(struct conn *conn) {
     struct session_h2 *s = session_of(conn);
-    h2_send_out(s);
-    if (!s->full) {
-        h2_wake_all(s);
-    }
+    send_and_wake(s);
     h2_touch(s);
 }
 
@@ -162,6 +176,9 @@ static void on_expired(struct conn *conn) {
     struct session_h2 *s = session_of(conn);
     s->deadline = 0;
     if (s->ended) {
+        session_h2_close(s);
+    } else if (is_stuck(s)) {
+        worker_limit_hit(s->worker, LIMIT_BODY_TIMEOUT);
         session_h2_close(s);
     } else if (h2_meter_within_head(&s->meter)) {
         worker_limit_hit(s->worker, LIMIT_HEADER_TIMEOUT);
@@ -247,7 +264,7 @@ void session_h2_start(struct session_h1 *shell, struct bytes in) {
     s->worker = shell->worker;
     s->crowded = shell->crowded;
     s->draining = server_is_draining(s->worker->server);
-    s->idle_since = worker_now(s->worker);
+    s->idle_since = s->moved = worker_now(s->worker);
     list_init(&s->dirty);
     list_init(&s->streams);
     list_init(&s->stalled);

@@ -32,7 +32,8 @@ struct h2_request {
     struct exchange exchange;
     struct buf answer; // what is sent of it after the head
     size_t sent;
-    uint64_t received;  // bytes of its body
+    size_t held;        // bytes of it and of its head
+    uint64_t received;  // bytes of its body that a route keeps
     bool under_way;     // the exchange has begun and is not finished
     bool in_step;       // within a call of the route: what an answer frees has to wait
     bool body_complete; // or there is nobody who wants it
@@ -77,16 +78,18 @@ struct session_h2 {
     struct list dirty;   // in the worker's list of those that have something to send or to end
     struct list streams; // all
     size_t stream_count;
+    size_t listener_count; // of the streams, those with a subscription
     struct list stalled; // subscriptions that could not take all
     struct h2_meter meter;
     struct h2_head head;
     struct buf out;  // whole frames that the socket has not taken
     size_t held;     // bytes of answers that have not left
-    size_t gathered; // bytes of bodies that routes gather
+    size_t gathered; // bytes of bodies that routes keep
     struct h2_credit credit;
     int64_t deadline; // of the connection, monotonic; 0: none
     int64_t idle_since;
     int64_t head_began; // while meter.in_head
+    int64_t moved;      // when the socket took something last
     int32_t newest;     // stream that was opened
     int64_t ended;      // when its end began; 0: it has not
     // While the hub hands over: whose bytes, and how much of them has been taken.
@@ -95,7 +98,7 @@ struct session_h2 {
     size_t taken;
     // Streams that were reset here while the peer was still sending: what is on its way is no error.
     int32_t cut_off[H2_CUT_OFF_MAX];
-    uint8_t cut_off_next;
+    uint32_t cut_off_count; // also of those that are not remembered any more
     bool full;     // the socket has not taken all of `out`
     bool gone;     // the peer is gone
     bool over;     // nghttp2 has given up
@@ -142,7 +145,15 @@ void h2_fail(struct session_h2 *s, int error);
 // Counts frames for nothing; ends the connection when they are too many.
 void h2_charge(struct session_h2 *s, int32_t by);
 
+// Resets a stream; it is gone after the next output.
+static inline void h2_reset(const struct h2_stream *st, uint32_t code) {
+    nghttp2_submit_rst_stream(st->session->ng, NGHTTP2_FLAG_NONE, st->id, code);
+}
+
 // --- input: session_h2_input.c ---
+
+// What still comes for this stream is no mistake of the peer's.
+void h2_note_cut_off(struct session_h2 *s, int32_t id);
 
 // What nghttp2 would not say, or not always: called with the head of each frame, before what is in
 // the frame and after all frames before it.
@@ -182,8 +193,9 @@ void h2_set_output_callbacks(nghttp2_session_callbacks *callbacks);
 // Submits a head, and a body if there is to be one: 0 or a negative error.
 int h2_submit(struct h2_stream *st, const struct reply *reply, bool body);
 
-// Keeps the body of an answer until it has left: 0, ERR_NOMEM, or ERR_TOO_LARGE when too much waits.
-int h2_hold(struct h2_stream *st, struct bytes body);
+// Keeps the body of an answer until it has left, beside a head of this size: 0, ERR_NOMEM, or
+// ERR_TOO_LARGE when too much waits.
+int h2_hold(struct h2_stream *st, size_t head, struct bytes body);
 
 // How much the hub still offers.
 static inline size_t h2_offered(const struct session_h2 *s) {

@@ -79,15 +79,15 @@ static void answer_left(struct h2_stream *st) {
     struct session_h2 *s = st->session;
     s->answered = true;
     if (!st->ended_by_peer && st->request && !st->request->discards) {
-        nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_NO_ERROR);
+        h2_reset(st, NGHTTP2_NO_ERROR);
     }
 }
 
 static void reset_sent(struct session_h2 *s, int32_t id) {
     const struct h2_stream *st = nghttp2_session_get_stream_user_data(s->ng, id);
     h2_charge(s, CREDIT_RESET); // whatever made us do it
-    if (st && !st->ended_by_peer) {
-        s->cut_off[s->cut_off_next++ % H2_CUT_OFF_MAX] = id;
+    if (!st || !st->ended_by_peer) {
+        h2_note_cut_off(s, id);
     }
 }
 
@@ -181,14 +181,24 @@ int h2_submit(struct h2_stream *st, const struct reply *reply, bool body) {
 
 // --- answers ---
 
-int h2_hold(struct h2_stream *st, struct bytes body) {
+int h2_hold(struct h2_stream *st, size_t head, struct bytes body) {
     struct session_h2 *s = st->session;
-    if (s->held && s->held + body.len > HELD_MAX) {
+    if (s->held && s->held + head + body.len > HELD_MAX) {
         return ERR_TOO_LARGE; // the peer asks for much and reads nothing
     }
     int rc = buf_append(&st->request->answer, body.at, body.len);
-    s->held += st->request->answer.len;
+    st->request->held = head + st->request->answer.len;
+    s->held += st->request->held;
     return rc;
+}
+
+// nghttp2 keeps the fields until they have left.
+static size_t size_of_head(const struct reply *reply) {
+    size_t size = 0;
+    for (size_t i = 0; i < reply->header_count; i++) {
+        size += reply->headers[i].name.len + reply->headers[i].value.len;
+    }
+    return size;
 }
 
 static void h2_reply(struct exchange *exchange, const struct reply *reply) {
@@ -197,13 +207,11 @@ static void h2_reply(struct exchange *exchange, const struct reply *reply) {
     struct h2_request *request = st->request;
     bool body = !exchange->to_head && reply->body.len;
     exchange->answered = true;
-    int rc = body ? h2_hold(st, reply->body) : 0;
+    int rc = h2_hold(st, size_of_head(reply), body ? reply->body : bytes_make("", 0));
     rc = rc ? rc : h2_submit(st, reply, body);
     if (rc) {
         // Half an answer must not leave.
-        nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id,
-                                  rc == ERR_TOO_LARGE ? NGHTTP2_ENHANCE_YOUR_CALM
-                                                      : NGHTTP2_INTERNAL_ERROR);
+        h2_reset(st, rc == ERR_TOO_LARGE ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_INTERNAL_ERROR);
     }
     h2_stream_wait(st, h2_settings(s)->body_timeout_ms);
     h2_touch(s);
@@ -225,5 +233,5 @@ const struct exchange_ops h2_exchange_ops = {
     .open_stream = h2_open_stream,
     .wait = h2_wait,
     .peer = h2_peer,
-};
     .protocol = "h2",
+};

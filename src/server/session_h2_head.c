@@ -5,7 +5,6 @@
 #include "server/session_h2.h"
 
 enum {
-    BOMB_HEADS = 4, // heads of the largest size that the fields may decode to
     BOMB_FIELDS = 1024,
 };
 

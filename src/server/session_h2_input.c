@@ -44,7 +44,17 @@ static int on_invalid_header(nghttp2_session *ng, const nghttp2_frame *frame, ng
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
+enum { MUCH = 64 }; // bytes of a frame that is not there for its own sake
+
+void h2_note_cut_off(struct session_h2 *s, int32_t id) {
+    s->cut_off[s->cut_off_count++ % H2_CUT_OFF_MAX] = id;
+}
+
+// When they are too many to be remembered, the peer has the benefit of the doubt.
 static bool was_cut_off(const struct session_h2 *s, int32_t id) {
+    if (s->cut_off_count > H2_CUT_OFF_MAX) {
+        return true;
+    }
     for (size_t i = 0; i < H2_CUT_OFF_MAX; i++) {
         if (s->cut_off[i] == id) {
             return true;
@@ -60,8 +70,12 @@ static void check_closed(struct session_h2 *s, const struct h2_frame_head *head)
     bool content = head->type == NGHTTP2_HEADERS || head->type == NGHTTP2_DATA;
     if (opens) {
         s->newest = id;
-    } else if (content && id % 2 && id <= s->newest && !stream_at(s, id) && !was_cut_off(s, id)) {
-        h2_terminate(s, NGHTTP2_STREAM_CLOSED);
+    } else if (content && id % 2 && id <= s->newest && !stream_at(s, id)) {
+        if (!was_cut_off(s, id)) {
+            h2_terminate(s, NGHTTP2_STREAM_CLOSED);
+        } else if (head->length < MUCH) {
+            h2_charge(s, CREDIT_FRAME); // what is on its way comes to an end
+        }
     }
 }
 
@@ -74,6 +88,7 @@ void h2_frame_begins(struct session_h2 *s, const struct h2_frame_head *head) {
         // nghttp2 refuses it, and has not made a stream of it.
         if (s->stream_count >= h2_settings(s)->max_streams && id > s->newest && !stream_at(s, id)) {
             worker_limit_hit(s->worker, LIMIT_STREAMS);
+            h2_note_cut_off(s, id);
         }
     }
     if (s->meter.in_head > H2_BOMB_HEADS * h2_settings(s)->max_head) {
@@ -139,7 +154,7 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
 static void discard(struct h2_stream *st, size_t len) {
     st->discarded += (uint32_t)len;
     if (st->discarded > H2_DISCARD_MAX) {
-        nghttp2_submit_rst_stream(st->session->ng, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_NO_ERROR);
+        h2_reset(st, NGHTTP2_NO_ERROR);
     }
 }
 

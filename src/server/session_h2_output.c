@@ -23,6 +23,9 @@ static size_t send_parts(struct session_h2 *s, const struct bytes *parts, int co
         lose(s);
         return 0;
     }
+    if (taken > 0) {
+        s->moved = worker_now(s->worker);
+    }
     return (size_t)taken;
 }
 

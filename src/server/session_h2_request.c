@@ -22,21 +22,18 @@ void h2_finish_exchange(struct h2_request *request) {
     exchange->origin = NULL;
 }
 
-static bool gathers(const struct h2_request *request) {
-    return request->exchange.handler && !request->exchange.handler->endless_body;
-}
-
-static void release_body(struct session_h2 *s, struct h2_request *request) {
-    s->gathered -= request->received;
-    request->received = 0;
+// Notes how much of a body its route keeps.
+static void weigh_body(struct session_h2 *s, struct h2_request *request, uint64_t bytes) {
+    s->gathered += bytes - request->received;
+    request->received = bytes;
 }
 
 void h2_drop_request(struct h2_stream *st) {
     struct h2_request *request = st->request;
     if (request) {
         st->request = NULL;
-        release_body(st->session, request);
-        st->session->held -= request->answer.len;
+        weigh_body(st->session, request, 0);
+        st->session->held -= request->held;
         h2_finish_exchange(request);
         buf_finish(&request->answer);
         free(request);
@@ -73,7 +70,7 @@ static void after_step(struct h2_stream *st, int rc) {
         exchange_refuse(&request->exchange, rc);
     }
     if (request->exchange.answered) {
-        release_body(st->session, request);
+        weigh_body(st->session, request, 0);
         h2_finish_exchange(request);
     }
     if (st->subscription) {
@@ -179,11 +176,7 @@ void h2_begin_request(struct h2_stream *st) {
 // More than a few bodies at a time would be a way to fill the memory with one connection.
 static bool has_room(struct h2_stream *st, size_t len) {
     struct session_h2 *s = st->session;
-    if (!gathers(st->request)) {
-        return true;
-    }
-    st->request->received += len;
-    s->gathered += len;
+    weigh_body(s, st->request, st->request->received + len);
     return s->gathered <= BODIES_MAX * h2_settings(s)->max_body ||
            s->gathered == st->request->received;
 }
@@ -199,11 +192,15 @@ void h2_take_body(struct h2_stream *st, struct bytes piece) {
         after_step(st, 0);
         return;
     }
-    if (exchange->handler->endless_body) {
+    bool endless = exchange->handler->endless_body;
+    if (endless) {
         h2_stream_wait(st, h2_settings(st->session)->publish_timeout_ms);
     }
     st->request->in_step = true;
     after_step(st, exchange->handler->body(exchange, piece));
+    if (endless && !exchange->answered) {
+        weigh_body(st->session, st->request, exchange->kept);
+    }
 }
 
 static void time_out_body(struct h2_stream *st) {
@@ -224,7 +221,7 @@ void h2_stream_expired(struct h2_stream *st) {
         stream_tick(&st->subscription->stream);
     } else if (!request || request->exchange.answered) {
         // The answer was not read in time, or what came with it does not end.
-        nghttp2_submit_rst_stream(s->ng, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_CANCEL);
+        h2_reset(st, NGHTTP2_CANCEL);
     } else if (!request->body_complete) {
         time_out_body(st);
     } else if (request->exchange.handler && request->exchange.handler->expired) {

@@ -39,6 +39,7 @@ void h2_drop_subscription(struct h2_stream *st) {
     struct h2_subscription *sub = st->subscription;
     if (sub) {
         st->subscription = NULL;
+        st->session->listener_count--;
         list_remove(&sub->stalled);
         stream_finish(&sub->stream);
         free(sub);
@@ -76,29 +77,33 @@ static ptrdiff_t stream_send(struct stream *stream, const struct bytes *pieces, 
     return (ptrdiff_t)s->taken;
 }
 
-static void reset(struct h2_stream *st) {
-    nghttp2_submit_rst_stream(st->session->ng, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_CANCEL);
+// What is left of a stream is an answer whose head has left.
+static bool begin_last_answer(struct h2_stream *st) {
+    struct h2_request *request = st->request ? st->request : calloc(1, sizeof(*request));
+    if (!request) {
+        return false;
+    }
+    st->request = request;
+    request->exchange.answered = true;
+    request->body_complete = request->discards = true;
+    buf_init(&request->answer, &mem_libc, 0);
+    h2_stream_wait(st, h2_settings(st->session)->body_timeout_ms);
+    return true;
 }
 
-// The last bytes are an answer without a head.
 static void stream_over(struct stream *stream, struct bytes last) {
     struct h2_stream *st = carrier_of(stream);
     struct session_h2 *s = st->session;
+    // What ends by itself is whole, and its reader can rely on that: the end waits for windows and
+    // socket, for a time. What is cut short is better reset.
+    bool waits = stream->complete;
     h2_drop_subscription(st);
     h2_touch(s);
-    if (!st->request) {
-        st->request = calloc(1, sizeof(*st->request));
-    }
-    // Without windows the end would wait for the peer, for ever.
-    if (!st->request || s->full || !has_window(st)) {
-        reset(st);
+    if (!begin_last_answer(st) || (!waits && (s->full || !has_window(st)))) {
+        h2_reset(st, NGHTTP2_CANCEL);
         return;
     }
-    st->request->exchange.answered = true;
-    st->request->body_complete = st->request->discards = true;
-    buf_init(&st->request->answer, &mem_libc, 0);
-    (void)h2_hold(st, last); // a kindness: without it the client comes back as well
-    h2_stream_wait(st, h2_settings(s)->body_timeout_ms);
+    (void)h2_hold(st, 0, last); // a kindness: without it the client comes back as well
     nghttp2_session_resume_data(s->ng, st->id);
 }
 
@@ -111,25 +116,25 @@ static struct peer stream_peer(const struct stream *stream) {
     return container_of(stream, struct h2_subscription, stream)->client;
 }
 
-static const struct stream_ops h2_stream_ops = {
-    .send = stream_send,
-    .end = stream_over,
-    .set_deadline = stream_set_deadline,
-    .peer = stream_peer,
 static const char *stream_protocol(const struct stream *stream) {
     (void)stream;
     return "h2";
 }
 
+static const struct stream_ops h2_stream_ops = {
+    .send = stream_send,
+    .end = stream_over,
+    .set_deadline = stream_set_deadline,
+    .peer = stream_peer,
+    .protocol = stream_protocol,
 };
 
 struct stream *h2_open_stream(struct exchange *exchange, const struct reply *head,
                               struct bytes preamble, struct frame **first) {
     struct h2_stream *st = h2_of_exchange(exchange);
-    .protocol = stream_protocol,
     struct h2_subscription *sub = malloc(sizeof(*sub));
-    *first = NULL;
-    if (!sub || (preamble.len && frame_create_raw(first, &mem_libc, preamble))) {
+    preamble = preamble.len ? preamble : bytes_make("", 0);
+    if (!sub || frame_create_raw(first, &mem_libc, preamble)) {
         free(sub);
         return NULL;
     }
@@ -143,6 +148,7 @@ struct stream *h2_open_stream(struct exchange *exchange, const struct reply *hea
     sub->client = exchange->client;
     list_init(&sub->stalled);
     st->subscription = sub;
+    st->session->listener_count++;
     exchange->answered = true;
     h2_touch(st->session);
     return &sub->stream;

@@ -23,6 +23,7 @@ static ptrdiff_t on_send(struct subscriber *subscriber, const struct bytes *piec
 
 static void on_finished(struct subscriber *subscriber) {
     struct stream *stream = stream_of(subscriber);
+    stream->complete = true;
     stream->ops->end(stream, bytes_make(NULL, 0));
 }
 

@@ -36,6 +36,7 @@ struct stream {
     int64_t opened;    // wall clock
     int64_t last_sent; // monotonic, like the next
     int64_t closes_at; // 0: no maximum age
+    bool complete;     // it has had all that it asked for, and ends by itself
 };
 
 // A new stream that has not joined yet.

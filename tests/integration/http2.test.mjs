@@ -2,7 +2,7 @@
 // HTTP/1.1, many on one connection.
 
 import assert from 'node:assert/strict';
-import { getJson, limitHits, metric, publish, publisher, serve, test, until, untilSubscribers } from './harness/index.mjs';
+import { getJson, limitHits, metric, publish, publisher, serve, subscribe, test, until, untilSubscribers } from './harness/index.mjs';
 import { beginH2, connectH2, requestH2, subscribeH2, waitClosed } from './harness/h2.mjs';
 
 const text = { 'content-type': 'text/plain' };
@@ -35,6 +35,26 @@ test('a hundred listeners and a publisher share one connection', async (t) => {
     listener.assertQuiet();
   }
   assert.equal((await getJson(t, server, '/api/connections')).total, 100);
+});
+
+test('/api/connections names the protocol of each listener', async (t) => {
+  const server = await serve(t);
+  const session = await connectH2(t, server);
+  await subscribe(t, server, '/events/a');
+  await subscribeH2(session, '/events/a');
+  const poll = beginH2(session, { path: '/events/a?wait=30', headers: { accept: 'application/json' } });
+  await poll;
+  await untilSubscribers(t, server, 3);
+  const { connections } = await getJson(t, server, '/api/connections');
+  const rows = connections.map((row) => `${row.protocol} ${row.representation}`);
+  assert.deepEqual(rows, ['h1 event-stream', 'h2 event-stream', 'h2 poll']);
+});
+
+test('a stream that ends as it begins ends well', async (t) => {
+  const server = await serve(t);
+  const session = await connectH2(t, server);
+  const answer = await requestH2(session, { path: '/events/a?wait=0', headers: { accept: 'application/x-ndjson' } });
+  assert.deepEqual([answer.status, answer.body], [200, '']);
 });
 
 test('the head of a stream is that of HTTP/1.1, without what belongs to a connection', async (t) => {
