@@ -79,7 +79,7 @@ struct session_h2 {
     struct list streams; // all
     size_t stream_count;
     size_t listener_count; // of the streams, those with a subscription
-    struct list stalled; // subscriptions that could not take all
+    struct list stalled;   // subscriptions that could not take all
     struct h2_meter meter;
     struct h2_head head;
     struct buf out;  // whole frames that the socket has not taken
@@ -99,11 +99,11 @@ struct session_h2 {
     // Streams that were reset here while the peer was still sending: what is on its way is no error.
     int32_t cut_off[H2_CUT_OFF_MAX];
     uint32_t cut_off_count; // also of those that are not remembered any more
-    bool full;     // the socket has not taken all of `out`
-    bool gone;     // the peer is gone
-    bool over;     // nghttp2 has given up
-    bool answered; // it has had an answer
-    bool crowded;  // one too many: one request, and no subscription
+    bool full;              // the socket has not taken all of `out`
+    bool gone;              // the peer is gone
+    bool over;              // nghttp2 has given up
+    bool answered;          // it has had an answer
+    bool crowded;           // one too many: one request, and no subscription
     bool draining, said_last;
     bool calmed; // told off for flooding
 };

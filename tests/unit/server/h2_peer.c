@@ -133,7 +133,7 @@ void h2_place_publish(struct h2_place *place, size_t size) {
     }
     memset(data, 'x', size);
     struct freshet_event event = {.data = {.at = data, .len = size}, .retry = -1};
-    if (publish_frame(place->worker, &topic, 1, &event, &frame, &problem) == 0) {
+    if (publish_frame(&place->worker->server->hash_key, &topic, 1, &event, &frame, &problem) == 0) {
         worker_publish(place->worker, &frame, 1);
         frame_unref(frame);
     }
@@ -153,7 +153,7 @@ void h2_peer_connect(struct h2_peer *peer, struct h2_place *place, int room) {
         setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     }
     peer->fd = fds[0];
-    session_accept(place->worker, fds[1], &nobody);
+    session_accept(place->worker, fds[1], &nobody, false);
 }
 
 void h2_peer_close(struct h2_peer *peer) {
