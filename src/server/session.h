@@ -35,8 +35,7 @@ void session_tick_all(struct worker *worker);
 bool session_h2_preface(struct bytes in);
 
 // Speaks HTTP/2 on this connection from here on, beginning with this input (with the preface, which
-// has not been checked as a whole). The connection's state is H1_UPGRADED. Whoever negotiates the
-// protocol beforehand (ALPN) calls it before anything is read.
+// has not been checked as a whole). The connection's state is H1_UPGRADED.
 void session_h2_start(struct session_h1 *shell, struct bytes in);
 
 // Says that there will be no more, and closes when the streams have ended.

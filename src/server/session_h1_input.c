@@ -153,9 +153,18 @@ bool h1_can_discard_body(const struct session_h1 *s) {
     return req->body == BODY_LENGTH && req->content_length <= DISCARD_MAX && !req->expect_continue;
 }
 
+// Who agreed on HTTP/2 during the handshake speaks nothing else, whatever comes.
+static bool agreed_on_h2(const struct session_h1 *s) {
+    return conn_is_secure(&s->conn) && bytes_is(conn_protocol(&s->conn), "h2");
+}
+
 // Each of the two takes from the input and returns false when it needs more.
 static bool take_head(struct session_h1 *s, struct bytes *in) {
     struct dialog *d = s->dialog;
+    if (agreed_on_h2(s)) {
+        s->state = H1_UPGRADED;
+        return false;
+    }
     const struct settings *settings = h1_settings(s);
     struct http_limits limits = {.max_head = settings->max_head,
                                  .max_headers = settings->max_headers};
