@@ -106,3 +106,18 @@ int disk_merge_skip(struct disk_merge *merge) {
     }
     return rc;
 }
+
+size_t disk_merge_leap(struct disk_merge *merge, size_t most) {
+    struct disk_merge_head *head = &merge->heads[0];
+    if (merge->count != 1 || !merge->backward) {
+        return 0;
+    }
+    size_t ids = head->place < most ? head->place : most;
+    uint32_t place = head->place - (uint32_t)ids;
+    if (disk_chunk_id(&head->chunk, place) <= head->above) {
+        return 0;
+    }
+    head->place = place;
+    head->key = key_of(merge, head);
+    return ids;
+}

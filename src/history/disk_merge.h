@@ -34,4 +34,8 @@ int disk_merge_add(struct disk_merge *merge, uint64_t topic, event_id gone, even
 bool disk_merge_peek(const struct disk_merge *merge, event_id *id);
 int disk_merge_skip(struct disk_merge *merge);
 
+// Backward, and with one topic left: skips up to `most` ids at once, and returns how many. They are of
+// one chunk, so it may be fewer than there are, or none.
+size_t disk_merge_leap(struct disk_merge *merge, size_t most);
+
 #endif

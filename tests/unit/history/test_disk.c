@@ -27,9 +27,32 @@ static void what_was_stored_is_there_again(void **state) {
     fixture_finish(&f);
 }
 
+// Chunks are leaped over, but for the one in which what is gone ends.
+static void so_many_back_is_exact_over_many_chunks(void **state) {
+    struct fixture f;
+    struct history_limits limits = {.topic.count = 700, .bytes = 1 << 30};
+    enum { EVENTS = 1000, GONE = 300 };
+    disk_place_begin(&f, &limits);
+    for (event_id id = 1; id <= EVENTS; id++) {
+        append_event(&f, id * 10, "a");
+    }
+    fixture_settle(&f);
+    struct selection *selection = select_names(&f, "a");
+    for (event_id end = GONE; end <= EVENTS; end += 7) {
+        for (size_t count = 1; count <= EVENTS; count += 1 + count / 16) {
+            event_id held = end - GONE < count ? end - GONE : count;
+            event_id at = f.history->past.last(&f.history->past, selection, count, end * 10 + 5);
+            assert_int_equal(at, held ? (end - held + 1) * 10 - 1 : end * 10 + 5);
+        }
+    }
+    selection_destroy(&selection);
+    fixture_finish(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_stored_is_there_again),
+        cmocka_unit_test(so_many_back_is_exact_over_many_chunks),
     };
     int failed = conformance_run(&DISK);
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
