@@ -2,7 +2,9 @@
 // event on the same filesystem; replay of all of them; opening; bytes an event. Each line is one
 // measurement, name=value.
 //
-//     bench-history DIR [EVENTS] [TOPICS] [SIZE]       DIR must not exist; it is removed at the end
+//     bench-history DIR [EVENTS] [TOPICS] [SIZE] [keep]
+//
+// DIR must not exist. It is removed at the end; with `keep` it is only filled, and left for a server.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,6 +54,9 @@ static void open_history(struct bench *bench) {
                           &bench->newest, problem, sizeof(problem))) {
         die(problem);
     }
+    // Ids as a server gives them, or it would find all events too old.
+    event_id now = id_from_ms(clock_wall_ms());
+    bench->newest = bench->newest < now ? now : bench->newest;
 }
 
 static struct topic_name topic_of(const struct bench *bench, uint64_t n, char *name) {
@@ -197,13 +202,18 @@ static void clean(const struct bench *bench) {
 int main(int argc, char **argv) {
     struct bench bench = {.events = 1000000, .topics = 1, .size = 200};
     if (argc < 2) {
-        die("usage: bench-history DIR [EVENTS] [TOPICS] [SIZE]");
+        die("usage: bench-history DIR [EVENTS] [TOPICS] [SIZE] [keep]");
     }
     bench.path = argv[1];
     bench.events = argc > 2 ? strtoull(argv[2], NULL, 10) : bench.events;
     bench.topics = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : bench.topics;
     bench.size = argc > 4 ? strtoul(argv[4], NULL, 10) : bench.size;
     open_history(&bench);
+    if (argc > 5) {
+        store(&bench);
+        history_destroy(&bench.history);
+        return 0;
+    }
     bare(&bench);
     store(&bench);
     replay(&bench, "topic/0", "topic");
