@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  assertProblem, assertRising, connect, metric, order, post, postJson, publish, publisher, request, run, serve, subscribe, test, until, untilSubscribers,
+  assertProblem, assertRising, connect, metric, order, post, postJson, publish, publisher, request, run, serve, subscribe, subscribeHead, test, until, untilSubscribers,
 } from './harness/index.mjs';
 
 function directory(t) {
@@ -274,6 +274,27 @@ test('the size on disk stays within --history-bytes, and publishing goes on', as
   const events = await replay.takeUntil((event) => event.id === last);
   assert.ok(events.length >= 20, `${events.length} events are left`);
   assert.ok(order(events.at(-1).id) === order(last));
+});
+
+test('readers that stop in the middle of what is dropped do not make the file grow', async (t) => {
+  const data = directory(t);
+  const server = await serve(t, ['--data', data, '--history-count', '500', '--socket-buffer', '4k', '--window-bytes', '64k']);
+  const batch = Array.from({ length: 250 }, () => ({ topic: 'a', data: big.slice(0, 4000) }));
+  const round = async () => assert.equal((await postJson(t, server, batch)).status, 200);
+  const size = () => statSync(join(data, 'data.mdb')).size;
+  for (let i = 0; i < 8; i++) {
+    await round();
+  }
+  const before = size();
+  for (let i = 0; i < 60; i++) { // 60 MB come and go
+    const socket = await connect(t, server);
+    socket.send(subscribeHead(server, '/events/a?last_event_id=earliest'));
+    await socket.readHead();
+    socket.pause();
+    await round();
+  }
+  assert.ok((await metric(t, server, 'freshet_stalls_total')) >= 40);
+  assert.ok(size() <= before + (16 << 20), `${before} bytes became ${size()}`); // it grows in such steps
 });
 
 test('what was before the directory was made is told as a gap, also after a restart', async (t) => {
