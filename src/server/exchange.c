@@ -18,7 +18,7 @@ void reply_add(struct reply *reply, const char *name, struct bytes value) {
     }
 }
 
-void reply_add_cors(struct reply *reply, const struct exchange *exchange) {
+void reply_add_for_browsers(struct reply *reply, const struct exchange *exchange) {
     const char *hsts = exchange->worker->server->secure.hsts;
     if (exchange->secure && *hsts) {
         reply_add(reply, "Strict-Transport-Security", bytes_of(hsts));
@@ -49,7 +49,7 @@ int exchange_note_origin(struct exchange *exchange, const struct http_request *r
 void exchange_answer(struct exchange *exchange, int status, const char *type, struct bytes body) {
     struct reply reply = {.status = status, .type = type, .body = body};
     reply_add(&reply, "Cache-Control", bytes_of("no-store"));
-    reply_add_cors(&reply, exchange);
+    reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
 }
 

@@ -103,7 +103,7 @@ void reply_add(struct reply *reply, const char *name, struct bytes value);
 
 // Adds what every answer tells a browser: whether the page may read it, and, over TLS, whether it
 // may ever come back without.
-void reply_add_cors(struct reply *reply, const struct exchange *exchange);
+void reply_add_for_browsers(struct reply *reply, const struct exchange *exchange);
 
 // Notes the origin of the request if it is allowed to see the answer: 0 or ERR_NOMEM.
 int exchange_note_origin(struct exchange *exchange, const struct http_request *req);

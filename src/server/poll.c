@@ -62,7 +62,7 @@ static void answer(struct poll *poll) {
     if (more) {
         reply_add(&reply, "Link", buf_bytes(&poll->link));
     }
-    reply_add_cors(&reply, exchange);
+    reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply); // frees the poll
 }
 

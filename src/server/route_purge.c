@@ -47,7 +47,7 @@ static void answer(struct gather *gather, struct exchange *exchange) {
     struct reply reply = {.status = 204};
     (void)gather;
     reply_add(&reply, "Cache-Control", bytes_of("no-store"));
-    reply_add_cors(&reply, exchange);
+    reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
 }
 

@@ -127,7 +127,7 @@ static void compose_head(struct exchange *exchange, const struct wish *wish, str
     reply_add(head, "X-Accel-Buffering", bytes_of("no"));
     reply_add(head, "Vary", bytes_of("Accept"));
     reply_add(head, "Last-Event-ID", cursor);
-    reply_add_cors(head, exchange);
+    reply_add_for_browsers(head, exchange);
 }
 
 // Newline-delimited JSON can be read as a file is: so many events, or up to now. An event stream goes
@@ -250,7 +250,7 @@ static void answer_come_back(struct exchange *exchange, const struct wish *wish)
     reply_add(&reply, "Retry-After", bytes_of(seconds));
     reply_add(&reply, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
     reply_add(&reply, "Vary", bytes_of("Accept"));
-    reply_add_cors(&reply, exchange);
+    reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
 }
 

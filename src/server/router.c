@@ -40,7 +40,7 @@ static const struct route *find(struct bytes path) {
 static void answer_options(struct exchange *exchange, const char *allow) {
     struct reply reply = {.status = 204};
     reply_add(&reply, "Allow", bytes_of(allow));
-    reply_add_cors(&reply, exchange);
+    reply_add_for_browsers(&reply, exchange);
     if (exchange->origin) {
         reply_add(&reply, "Access-Control-Allow-Methods", bytes_of(allow));
         reply_add(&reply, "Access-Control-Allow-Headers",
@@ -61,7 +61,7 @@ static void answer_not_allowed(struct exchange *exchange, const char *allow) {
         .status = 405, .type = "application/problem+json", .body = buf_bytes(&body)};
     reply_add(&reply, "Allow", bytes_of(allow));
     reply_add(&reply, "Cache-Control", bytes_of("no-store"));
-    reply_add_cors(&reply, exchange);
+    reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
     buf_finish(&body);
 }
@@ -95,7 +95,7 @@ static void redirect(struct exchange *exchange, const struct http_request *req) 
     }
     struct reply reply = {.status = 308};
     reply_add(&reply, "Location", buf_bytes(location));
-    reply_add_cors(&reply, exchange);
+    reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
 }
 
