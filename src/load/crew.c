@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "load/stamp.h"
+#include "net/descriptors.h"
 
 struct post {
     struct load_shared *shared;
@@ -75,6 +76,7 @@ static void *work(void *ctx) {
 // The workers of this process are those whose number is `process` modulo the processes.
 static int start_threads(struct crew *crew, unsigned process) {
     struct load_shared *shared = crew->shared;
+    descriptors_widen(shared->settings->subscribers / shared->settings->processes + SPARE_FILES);
     for (unsigned index = process; index < shared->workers; index += shared->settings->processes) {
         struct post *post = malloc(sizeof(*post));
         if (!post) {

@@ -7,6 +7,8 @@
 
 #include "load/shared.h"
 
+enum { SPARE_FILES = 32 }; // descriptors of a process that are no listener's
+
 struct crew {
     struct load_shared *shared;
     pid_t children[LOAD_WORKERS_MAX];

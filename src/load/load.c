@@ -8,20 +8,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "load/crew.h"
 #include "load/stamp.h"
+#include "net/descriptors.h"
 
 enum {
     TICK_MS = 5,
     PROGRESS_US = 200000,
     SETTLE_US = 300000, // for the server to finish with what connecting left behind
-    SPARE_FILES = 32,
-    IDLE_US = 10000, // an idle worker looks up, and writes down its time, this often
+    IDLE_US = 10000,    // an idle worker looks up, and writes down its time, this often
 };
 
 struct conductor {
@@ -396,25 +395,20 @@ static int check_url(const char *what, const char *url, struct target *target,
 
 // A process needs a descriptor for each of its listeners.
 static int check_files(const struct load_settings *settings, struct load_result *result) {
-    struct rlimit limit;
+    uint64_t limit = descriptors_raise();
     unsigned each = (settings->subscribers + settings->processes - 1) / settings->processes;
     unsigned long need =
         (unsigned long)each + settings->publishers + settings->threads * 2 + SPARE_FILES;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    if (limit == 0 || need <= limit) {
         return 0;
     }
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur == RLIM_INFINITY || need <= limit.rlim_cur) {
-        return 0;
-    }
-    unsigned long room = limit.rlim_cur > 2 * SPARE_FILES + settings->publishers
-                             ? limit.rlim_cur - 2 * SPARE_FILES - settings->publishers
+    unsigned long room = limit > 2 * SPARE_FILES + settings->publishers
+                             ? (unsigned long)limit - 2 * SPARE_FILES - settings->publishers
                              : 1;
     snprintf(result->problem, sizeof(result->problem),
              "%u listeners need %lu descriptors in each process, and the limit is %lu; "
              "use --processes %lu, or raise ulimit -n",
-             settings->subscribers, need, (unsigned long)limit.rlim_cur,
+             settings->subscribers, need, (unsigned long)limit,
              (settings->subscribers + room - 1) / room);
     return ERR_TOO_LARGE;
 }

@@ -7,20 +7,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "net/descriptors.h"
 #include "net/notify.h"
 #include "server/addresses.h"
 #include "server/log_open.h"
 #include "server/trust.h"
 #include "server/worker.h"
 
-enum { HOUSEKEEPING_MS = 1000, EXPIRE_ROUNDS = 64, DRAIN_GRACE_MS = 3000 };
+enum {
+    HOUSEKEEPING_MS = 1000,
+    EXPIRE_ROUNDS = 64,
+    DRAIN_GRACE_MS = 3000,
+    SPARE_DESCRIPTORS = 1024
+};
 
 static int fail(struct server *server, int rc, const char *what) {
     if (server->problem[0] == '\0') {
@@ -173,15 +178,11 @@ static int open_main_loop(struct server *server) {
     return 0;
 }
 
-// Every connection is a descriptor: take all that the system gives.
-static void raise_descriptors(struct server *server) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit)) {
-        return;
-    }
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    server->descriptors = limit.rlim_max;
+// Every connection is a descriptor: all that the system gives, and room for them before the first
+// thread.
+static void take_descriptors(struct server *server) {
+    server->descriptors = descriptors_raise();
+    descriptors_widen(server->settings->max_connections + SPARE_DESCRIPTORS);
 }
 
 int server_check(struct server *server, const struct settings *settings) {
@@ -200,7 +201,7 @@ int server_open(struct server *server, const struct settings *settings) {
     signal(SIGPIPE, SIG_IGN);
     // A file that may not grow is an error of the write, and the server survives it.
     signal(SIGXFSZ, SIG_IGN);
-    raise_descriptors(server);
+    take_descriptors(server);
     if (random_seed(&server->hash_key, sizeof(server->hash_key)) || open_main_loop(server)) {
         return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
     }
