@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "history/disk_group.h"
 
 enum {
@@ -176,7 +177,7 @@ static int start(struct disk *disk, struct hash_key *key, event_id *newest,
                                    : disk->settings.queue_bytes / 2;
     begin_anew(disk, newest);
     rc = write_first(disk, problem);
-    if (rc == 0 && pthread_create(&disk->writer, NULL, disk_writer_run, disk)) {
+    if (rc == 0 && thread_start(&disk->writer, disk_writer_run, disk)) {
         disk_problem(problem, "a thread could not be started");
         rc = ERR_NOMEM;
     }

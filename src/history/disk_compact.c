@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "history/disk_file.h"
 #include "history/disk_state.h"
 #include "history/disk_tools.h"
@@ -78,13 +79,12 @@ static int copy_through(MDB_env *env, int to, uint64_t all, const struct disk_wa
         return errno;
     }
     struct copying copying = {.env = env, .in = ends[1]};
-    int rc = pthread_create(&thread, NULL, copy_run, &copying);
-    if (rc) {
+    if (thread_start(&thread, copy_run, &copying)) {
         close(ends[0]);
         close(ends[1]);
-        return rc;
+        return EAGAIN;
     }
-    rc = drain(ends[0], to, all, watch, size);
+    int rc = drain(ends[0], to, all, watch, size);
     close(ends[0]); // the copier, if it is still at it, gets an error and ends
     pthread_join(thread, NULL);
     rc = rc ? rc : copying.rc;

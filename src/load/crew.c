@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "load/stamp.h"
 #include "net/descriptors.h"
 
@@ -83,7 +84,7 @@ static int start_threads(struct crew *crew, unsigned process) {
             return ERR_NOMEM;
         }
         *post = (struct post){.shared = shared, .index = index};
-        if (pthread_create(&crew->threads[crew->thread_count], NULL, work, post) != 0) {
+        if (thread_start(&crew->threads[crew->thread_count], work, post)) {
             free(post);
             return ERR_SYSTEM;
         }

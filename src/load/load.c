@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "load/crew.h"
 #include "load/stamp.h"
 #include "net/descriptors.h"
@@ -177,7 +178,7 @@ static void *publish(void *ctx) {
 static int start_publishing(struct conductor *conductor, struct publishers_plan plan) {
     conductor->plan = plan;
     atomic_store(&conductor->published_all, false);
-    return pthread_create(&conductor->publishing, NULL, publish, conductor) == 0 ? 0 : ERR_SYSTEM;
+    return thread_start(&conductor->publishing, publish, conductor);
 }
 
 static int finish_publishing(struct conductor *conductor) {
