@@ -113,16 +113,15 @@ static void tell_manager(const char *words) {
     }
 }
 
-static void on_signal(uv_signal_t *handle, int number) {
-    struct server *server = handle->data;
+static void on_end(struct server *server, const char *name) {
     int64_t drain = server->settings->drain_ms;
     if (atomic_exchange(&server->draining, true)) {
         log_write(LOG_WARN, "second signal: ending at once");
         stop_workers(server, server->worker_count, -1);
         return;
     }
-    log_write(LOG_INFO, "%s: draining for up to %.1f s; once more to end at once",
-              number == SIGINT ? "SIGINT" : "SIGTERM", (double)drain / 1000);
+    log_write(LOG_INFO, "%s: draining for up to %.1f s; once more to end at once", name,
+              (double)drain / 1000);
     tell_manager("STOPPING=1\nSTATUS=draining");
     // Before the workers close the sockets, and so that the next server finds the way clear.
     addresses_remove_files(server);
@@ -130,9 +129,28 @@ static void on_signal(uv_signal_t *handle, int number) {
     uv_timer_start(&server->deadline, on_deadline, (uint64_t)(drain + DRAIN_GRACE_MS), 0);
 }
 
-static void on_reload(uv_signal_t *handle, int number) {
-    (void)number;
-    secure_reload(handle->data);
+static void on_signal(void *ctx, int number) {
+    if (number == SIGHUP) {
+        secure_reload(ctx);
+    } else {
+        on_end(ctx, number == SIGINT ? "SIGINT" : "SIGTERM");
+    }
+}
+
+// A hangup is only wanted where there is something to read anew.
+static void take_signals(struct server *server) {
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    if (secure_wanted(server->settings)) {
+        sigaddset(&wanted, SIGHUP);
+    }
+    signals_init(&server->signals, &wanted, on_signal, server);
+    // A peer that goes away is an error of the call that writes to it, not of the program.
+    signal(SIGPIPE, SIG_IGN);
+    // A file that may not grow is an error of the write, and the server survives it.
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 static void on_housekeeping(uv_timer_t *timer) {
@@ -162,18 +180,12 @@ static int open_main_loop(struct server *server) {
     if (uv_loop_init(&server->loop)) {
         return ERR_SYSTEM;
     }
-    uv_signal_init(&server->loop, &server->terminate);
-    uv_signal_init(&server->loop, &server->interrupt);
-    uv_signal_init(&server->loop, &server->reload);
     uv_timer_init(&server->loop, &server->housekeeping);
     uv_timer_init(&server->loop, &server->deadline);
     uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
     uv_async_init(&server->loop, &server->history_changed, on_history_changed);
-    server->terminate.data = server->interrupt.data = server->reload.data = server;
     server->housekeeping.data = server->deadline.data = server->worker_ended.data = server;
     server->history_changed.data = server;
-    uv_signal_start(&server->terminate, on_signal, SIGTERM);
-    uv_signal_start(&server->interrupt, on_signal, SIGINT);
     uv_timer_start(&server->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
     return 0;
 }
@@ -197,12 +209,10 @@ int server_check(struct server *server, const struct settings *settings) {
 
 int server_open(struct server *server, const struct settings *settings) {
     *server = (struct server){.settings = settings, .started = clock_wall_ms()};
-    // A peer that goes away is an error of the call that writes to it, not of the program.
-    signal(SIGPIPE, SIG_IGN);
-    // A file that may not grow is an error of the write, and the server survives it.
-    signal(SIGXFSZ, SIG_IGN);
+    take_signals(server);
     take_descriptors(server);
     if (random_seed(&server->hash_key, sizeof(server->hash_key)) || open_main_loop(server)) {
+        signals_finish(&server->signals);
         return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
     }
     int rc = open_origins(server);
@@ -211,9 +221,6 @@ int server_open(struct server *server, const struct settings *settings) {
     rc = rc ? rc : log_open(server);
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
-    if (rc == 0 && server->secure.on) {
-        uv_signal_start(&server->reload, on_reload, SIGHUP);
-    }
     if (rc) {
         server_close(server);
         return fail(server, rc, "not enough memory to start");
@@ -223,6 +230,9 @@ int server_open(struct server *server, const struct settings *settings) {
 }
 
 int server_run(struct server *server) {
+    if (signals_start(&server->signals, &server->loop)) {
+        return fail(server, ERR_SYSTEM, "the operating system gives no thread");
+    }
     unsigned started = 0;
     while (started < server->worker_count && worker_start(server->workers[started]) == 0) {
         started++;
@@ -237,8 +247,9 @@ int server_run(struct server *server) {
         uv_run(&server->loop, UV_RUN_DEFAULT);
     }
     while (started) {
-        uv_thread_join(&server->workers[--started]->thread);
+        pthread_join(server->workers[--started]->thread, NULL);
     }
+    signals_stop(&server->signals);
     log_save_newest(server);
     return all ? 0 : fail(server, ERR_SYSTEM, "the operating system gives no thread");
 }
@@ -266,4 +277,5 @@ void server_close(struct server *server) {
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     uv_loop_close(&server->loop);
+    signals_finish(&server->signals);
 }

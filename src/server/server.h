@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "bus/bus.h"
 #include "history/history.h"
+#include "net/signals.h"
 #include "server/secure.h"
 #include "server/settings.h"
 
@@ -41,7 +42,7 @@ struct server {
     atomic_bool draining;
     atomic_uint running; // workers whose thread has not ended
     uv_loop_t loop;      // of the main thread: signals and the clock
-    uv_signal_t terminate, interrupt, reload;
+    struct signals signals;
     uv_timer_t housekeeping, deadline;
     uv_async_t worker_ended;
     uv_async_t history_changed;

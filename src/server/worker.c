@@ -3,10 +3,10 @@
 // so that accepting and publishing never wait for a large topic.
 #include "server/worker.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "net/conn.h"
 #include "net/listen_spec.h"
 #include "server/arrival.h"
@@ -239,24 +239,17 @@ int worker_listen(struct worker *worker, const struct listen_spec *spec, int fd)
     return rc;
 }
 
-// Signals are the main thread's.
-static void block_signals(void) {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
-}
-
-static void run(void *arg) {
+static void *run(void *arg) {
     struct worker *worker = arg;
-    block_signals();
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     atomic_fetch_sub(&worker->server->running, 1);
     uv_async_send(&worker->server->worker_ended);
+    return NULL;
 }
 
 int worker_start(struct worker *worker) {
     atomic_fetch_add(&worker->server->running, 1);
-    if (uv_thread_create(&worker->thread, run, worker)) {
+    if (thread_start(&worker->thread, run, worker)) {
         atomic_fetch_sub(&worker->server->running, 1);
         return ERR_SYSTEM;
     }

@@ -24,7 +24,7 @@ struct listen_spec;
 struct worker {
     struct server *server;
     unsigned index;
-    uv_thread_t thread;
+    pthread_t thread;
     uv_loop_t loop;
     uv_async_t wake;
     uv_prepare_t prepare;
