@@ -76,7 +76,7 @@ static int serve(struct options *options, const struct settings *settings) {
                   "%llu file descriptors: fewer than --max-connections, so they are the limit",
                   (unsigned long long)server.descriptors);
     }
-    if (settings->insecure) {
+    if (settings->insecure && !server.access.on) {
         log_write(LOG_WARN, "--insecure: whoever can connect may listen and publish");
     }
     rc = server_run(&server);

@@ -69,6 +69,8 @@ const struct option serve_options[] = {
      .help = "Origin whose pages may listen and publish, such as https://example.com; repeatable. "
              "* means any."},
 
+#include "cli/serve_options_access.h"
+
     {.name = "tls-cert",
      .type = OPTION_LIST,
      AT(tls_cert),

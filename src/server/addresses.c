@@ -1,4 +1,4 @@
-// Binding. Without tokens anyone who can connect may listen and publish, so an address that others
+// Binding. Without rules of access anyone who can connect may listen and publish, so an address that others
 // can reach has to be asked for twice.
 #include "server/addresses.h"
 
@@ -36,13 +36,13 @@ static const char *why_not(int error, bool is_unix) {
 }
 
 static int check_reach(struct server *server, const char *text, const struct address *address) {
-    if (address_is_local(address) || server->settings->insecure) {
+    if (address_is_local(address) || rules_wanted(server->settings) || server->settings->insecure) {
         return 0;
     }
     return refuse(server, text,
-                  "others could reach it, and freshet checks no tokens yet: anyone could listen "
-                  "and publish. Listen on 127.0.0.1, or say --insecure if something in front "
-                  "of it protects it");
+                  "others could reach it, and with no tokens configured anyone could listen and "
+                  "publish. Say who may with --jwt-secret-file or --jwt-key, listen on "
+                  "127.0.0.1, or say --insecure if something in front of it protects it");
 }
 
 static int check_one(struct server *server, const char *text, struct listen_spec *spec) {

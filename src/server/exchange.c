@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/identity.h"
 #include "base/error.h"
 #include "http/origin.h"
 #include "server/worker.h"
@@ -28,6 +29,9 @@ void reply_add_for_browsers(struct reply *reply, const struct exchange *exchange
     }
     if (exchange->origin) {
         reply_add(reply, "Access-Control-Allow-Origin", bytes_of(exchange->origin));
+        if (exchange->worker->server->access.on && strcmp(exchange->origin, "*") != 0) {
+            reply_add(reply, "Access-Control-Allow-Credentials", bytes_of("true"));
+        }
         reply_add(reply, "Access-Control-Expose-Headers",
                   bytes_of("Last-Event-ID, Link, Retry-After"));
     }
@@ -39,11 +43,21 @@ int exchange_note_origin(struct exchange *exchange, const struct http_request *r
     if (!origin.at || !http_origin_allowed(origin, server->origins, server->origin_count)) {
         return 0;
     }
-    // With no credentials in play yet, "*" says the same to everyone, so that caches can share it.
+    // "*" says the same to everyone, so that caches can share it; with it no cookie counts.
     bool any = server->origin_count == 1 && bytes_is(server->origins[0], "*");
     struct bytes value = any ? bytes_of("*") : origin;
     exchange->origin = strndup(value.at, value.len);
     return exchange->origin ? 0 : ERR_NOMEM;
+}
+
+void exchange_finish(struct exchange *exchange) {
+    if (exchange->handler && exchange->handler->drop) {
+        exchange->handler->drop(exchange);
+    }
+    free(exchange->origin);
+    exchange->origin = NULL;
+    identity_unref(exchange->identity);
+    exchange->identity = NULL;
 }
 
 void exchange_answer(struct exchange *exchange, int status, const char *type, struct bytes body) {

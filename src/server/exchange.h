@@ -13,6 +13,7 @@ struct worker;
 struct exchange;
 struct stream;
 struct settings;
+struct identity;
 
 enum { REPLY_HEADERS_MAX = 16, REPLY_VALUE_MAX = 320 };
 
@@ -77,14 +78,15 @@ struct exchange {
     struct worker *worker;
     const struct exchange_ops *ops;
     const struct handler *handler;
-    void *carrier;      // the session's
-    void *state;        // the handler's
-    char *origin;       // of the page that asks, when it is allowed; else NULL
-    bool secure;        // it came over TLS
-    struct peer client; // whose request it is: the other end, or who that says it speaks for
-    size_t kept;        // bytes of an endless body that the handler has not used yet, which it says
-    bool crowded;       // there are too many connections: no subscription here
-    bool to_head;       // answers leave their body out
+    void *carrier;             // the session's
+    void *state;               // the handler's
+    struct identity *identity; // for whom it speaks; NULL: for nobody in particular
+    char *origin;              // of the page that asks, when it is allowed; else NULL
+    bool secure;               // it came over TLS
+    struct peer client;        // whose request it is: the other end, or who that says it speaks for
+    size_t kept;  // bytes of an endless body that the handler has not used yet, which it says
+    bool crowded; // there are too many connections: no subscription here
+    bool to_head; // answers leave their body out
     bool answered;
 };
 
@@ -104,6 +106,9 @@ void reply_add(struct reply *reply, const char *name, struct bytes value);
 // Adds what every answer tells a browser: whether the page may read it, and, over TLS, whether it
 // may ever come back without.
 void reply_add_for_browsers(struct reply *reply, const struct exchange *exchange);
+
+// It is over: its handler drops what it has, and nothing is left.
+void exchange_finish(struct exchange *exchange);
 
 // Notes the origin of the request if it is allowed to see the answer: 0 or ERR_NOMEM.
 int exchange_note_origin(struct exchange *exchange, const struct http_request *req);

@@ -9,6 +9,7 @@
 struct publish_item {
     struct frame *frame; // with a reference, or NULL
     event_id at;         // the place that it had, 0: it does not say
+    int status;          // that tells why there is none; 0: 400
     const char *problem; // why there is none: a sentence, for ever
 };
 

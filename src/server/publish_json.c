@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "http/negotiate.h"
+#include "server/access.h"
 #include "server/commit.h"
 #include "server/publish.h"
 #include "server/publish_item.h"
@@ -57,11 +58,30 @@ static int add_item(struct batch *batch, struct publish_item **item) {
 }
 
 // The place that an exported event had means nothing here: it gets a new one.
-static int read_item(struct worker *worker, struct bytes value, struct publish_item *item) {
-    return publish_item_read(&worker->item, &worker->server->hash_key, value, item);
+static bool may_publish(const struct exchange *exchange, const struct frame *frame) {
+    for (size_t i = 0; i < frame->topic_count; i++) {
+        if (!access_allows(exchange, frame_topic(frame, i).text, RIGHT_PUBLISH)) {
+            return false;
+        }
+    }
+    return true;
 }
 
-static int read_lines(struct worker *worker, struct batch *batch) {
+static int read_item(struct exchange *exchange, struct bytes value, struct publish_item *item) {
+    struct worker *worker = exchange->worker;
+    int rc = publish_item_read(&worker->item, &worker->server->hash_key, value, item);
+    if (rc == 0 && item->frame && !may_publish(exchange, item->frame)) {
+        frame_unref(item->frame);
+        *item = (struct publish_item){
+            .status = exchange->identity ? 403 : 401,
+            .problem = exchange->identity
+                           ? "the token does not let you publish to every topic of this event"
+                           : "to publish this event, send a token in Authorization: Bearer"};
+    }
+    return rc;
+}
+
+static int read_lines(struct exchange *exchange, struct batch *batch) {
     struct bytes rest = buf_bytes(&batch->body);
     int rc = 0;
     while (rc == 0 && rest.len) {
@@ -79,20 +99,20 @@ static int read_lines(struct worker *worker, struct batch *batch) {
         if (valid) {
             item->problem = valid == ERR_TOO_LARGE ? too_deep : "the line is not valid JSON";
         } else if (rc == 0) {
-            rc = read_item(worker, value, item);
+            rc = read_item(exchange, value, item);
         }
     }
     return rc;
 }
 
-static int read_array(struct worker *worker, struct batch *batch, struct bytes array) {
+static int read_array(struct exchange *exchange, struct batch *batch, struct bytes array) {
     struct json_iter iter;
     struct bytes value;
     int rc = json_array_init(&iter, array);
     while (rc == 0 && json_array_next(&iter, &value) == 1) {
         struct publish_item *item;
         rc = add_item(batch, &item);
-        rc = rc ? rc : read_item(worker, value, item);
+        rc = rc ? rc : read_item(exchange, value, item);
     }
     return rc;
 }
@@ -120,7 +140,11 @@ static int append_answer(struct buf *out, const struct publish_item *item) {
     struct bytes value = problem ? bytes_of(problem) : publish_id(item->frame, text);
     int rc = buf_append_text(out, problem ? "{\"error\":" : "{\"id\":");
     rc = rc ? rc : json_append_string(out, value);
-    rc = rc || !problem ? rc : buf_printf(out, ",\"status\":%d", reused ? 422 : 400);
+    rc = rc || !problem ? rc
+                        : buf_printf(out, ",\"status\":%d",
+                                     reused         ? 422
+                                     : item->status ? item->status
+                                                    : 400);
     return rc ? rc : buf_append_text(out, "}");
 }
 
@@ -155,15 +179,23 @@ static int answer_single(struct exchange *exchange) {
     return 0;
 }
 
+static void answer_refused(struct exchange *exchange, const struct publish_item *item) {
+    if (item->status == 401) {
+        access_challenge(exchange, item->problem);
+    } else {
+        exchange_problem(exchange, item->status ? item->status : 400, "%s", item->problem);
+    }
+}
+
 static int finish_single(struct exchange *exchange, struct batch *batch, struct bytes object) {
     struct publish_item *item;
     int rc = add_item(batch, &item);
-    rc = rc ? rc : read_item(exchange->worker, object, item);
+    rc = rc ? rc : read_item(exchange, object, item);
     if (rc) {
         return rc;
     }
     if (item->problem) {
-        exchange_problem(exchange, 400, "%s", item->problem);
+        answer_refused(exchange, item);
         return 0;
     }
     if (commit_refuse(exchange, 0)) {
@@ -180,7 +212,7 @@ static int on_end(struct exchange *exchange) {
     int valid = json_validate(text, DEPTH_MAX, &value);
     bool whole = !batch->lines && valid == 0;
     if (whole && json_kind(value) == JSON_ARRAY) {
-        int rc = read_array(exchange->worker, batch, value);
+        int rc = read_array(exchange, batch, value);
         return rc ? rc : finish_list(exchange, batch);
     }
     if (whole) {
@@ -191,7 +223,7 @@ static int on_end(struct exchange *exchange) {
     bool looks_like_lines =
         end && json_validate(bytes_make(text.at, (size_t)(end - text.at)), DEPTH_MAX, &value) == 0;
     if (batch->lines || looks_like_lines) {
-        int rc = read_lines(exchange->worker, batch);
+        int rc = read_lines(exchange, batch);
         return rc ? rc : finish_list(exchange, batch);
     }
     if (valid == ERR_TOO_LARGE) {

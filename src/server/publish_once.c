@@ -1,6 +1,7 @@
 // What makes a repeated publish known: the publisher's own id of an event, or else the
 // Idempotency-Key of the request and the event's number in it; either one together with the topics.
 // An own id goes first, because it names the event, and the key only an attempt to hand it in.
+#include "auth/identity.h"
 #include "base/error.h"
 #include "http/idempotency_key.h"
 #include "server/publish.h"
@@ -12,7 +13,19 @@ const char publish_key_problem[] =
 
 enum kind { BY_OWN_ID = 1, BY_KEY };
 
-static const char *read_key(const struct worker *worker, struct bytes value, uint64_t *key) {
+// Two publishers may choose the same key: the subject of the token tells them apart.
+static uint64_t hash_of(const struct exchange *exchange, const char *text, size_t len) {
+    const struct hash_key *secret = &exchange->worker->server->hash_key;
+    const struct identity *identity = exchange->identity;
+    uint64_t parts[2] = {hash_bytes(secret, text, len)};
+    if (!identity || !identity->claims.subject.len) {
+        return parts[0];
+    }
+    parts[1] = hash_bytes(secret, identity->claims.subject.at, identity->claims.subject.len);
+    return hash_bytes(secret, parts, sizeof(parts));
+}
+
+static const char *read_key(const struct exchange *exchange, struct bytes value, uint64_t *key) {
     char text[HTTP_KEY_MAX];
     int len = http_idempotency_key(value, text);
     if (len == ERR_TOO_LARGE) {
@@ -22,7 +35,7 @@ static const char *read_key(const struct worker *worker, struct bytes value, uin
         return "an Idempotency-Key is visible ASCII without commas and semicolons, or a string in "
                "quotes";
     }
-    uint64_t hash = hash_bytes(&worker->server->hash_key, text, (size_t)len);
+    uint64_t hash = hash_of(exchange, text, (size_t)len);
     *key = hash ? hash : 1;
     return NULL;
 }
@@ -33,7 +46,7 @@ bool publish_take_key(struct exchange *exchange, const struct http_request *req,
     for (size_t i = 0; i < req->header_count && !problem; i++) {
         if (bytes_equal_nocase(req->headers[i].name, bytes_of("idempotency-key"))) {
             problem = *key ? "a request has at most one Idempotency-Key"
-                           : read_key(exchange->worker, req->headers[i].value, key);
+                           : read_key(exchange, req->headers[i].value, key);
         }
     }
     if (problem) {

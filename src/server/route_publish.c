@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "http/negotiate.h"
 #include "http/url.h"
+#include "server/access.h"
 #include "server/commit.h"
 #include "server/publish.h"
 #include "server/routes.h"
@@ -84,8 +85,9 @@ static bool check_target(struct exchange *exchange, const struct publish_target 
     }
     if (problem) {
         exchange_problem(exchange, 400, "%s", problem);
+        return false;
     }
-    return !problem;
+    return !target->topic.at || access_demand(exchange, target->topic, RIGHT_PUBLISH);
 }
 
 static int begin(struct exchange *exchange, const struct http_request *req) {

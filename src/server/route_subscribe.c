@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "hub/control.h"
+#include "server/access.h"
 #include "server/poll.h"
 #include "server/routes.h"
 #include "server/wish.h"
@@ -178,6 +179,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         return 0;
     }
     stream_started(stream);
+    stream_expire_in(stream, access_lasts_ms(exchange));
     return 0;
 }
 
@@ -192,9 +194,10 @@ static int answer_head(struct exchange *exchange, const struct wish *wish) {
 
 static int open_poll(struct exchange *exchange, const struct wish *wish,
                      struct selection *selection, struct place *place) {
+    int64_t lasts = access_lasts_ms(exchange);
     struct poll_request request = {.exchange = exchange,
                                    .start = &place->start,
-                                   .wait_ms = wish->wait_ms,
+                                   .wait_ms = wish->wait_ms < lasts ? wish->wait_ms : lasts,
                                    .limit = wish->limit,
                                    .query = wish->query};
     struct buf gap;

@@ -1,13 +1,16 @@
 // The table of routes. A path that ends in a slash stands for everything below it.
 #include "server/router.h"
 
+#include "server/access.h"
 #include "server/routes.h"
+#include "server/trust.h"
 #include "server/worker.h"
 
 struct route {
     const char *path;
     const char *allow; // for 405 and OPTIONS
     const struct handler *get, *post, *del;
+    bool admin; // for administrators only, where there are rules of access
 };
 
 static const struct route routes[] = {
@@ -15,10 +18,10 @@ static const struct route routes[] = {
     {"/events/", "GET, HEAD, POST, OPTIONS", &route_subscribe, &route_publish},
     {"/healthz", "GET, HEAD, OPTIONS", &route_healthz, NULL},
     {"/readyz", "GET, HEAD, OPTIONS", &route_readyz, NULL},
-    {"/metrics", "GET, HEAD, OPTIONS", &route_metrics, NULL},
-    {"/api/topics", "GET, HEAD, OPTIONS", &route_topics, NULL},
-    {"/api/topics/", "DELETE, OPTIONS", .del = &route_purge},
-    {"/api/connections", "GET, HEAD, OPTIONS", &route_connections, NULL},
+    {"/metrics", "GET, HEAD, OPTIONS", &route_metrics, .admin = true},
+    {"/api/topics", "GET, HEAD, OPTIONS", &route_topics, .admin = true},
+    {"/api/topics/", "DELETE, OPTIONS", .del = &route_purge, .admin = true},
+    {"/api/connections", "GET, HEAD, OPTIONS", &route_connections, .admin = true},
     {"/", "GET, HEAD, OPTIONS", &route_front, NULL},
 };
 
@@ -44,7 +47,8 @@ static void answer_options(struct exchange *exchange, const char *allow) {
     if (exchange->origin) {
         reply_add(&reply, "Access-Control-Allow-Methods", bytes_of(allow));
         reply_add(&reply, "Access-Control-Allow-Headers",
-                  bytes_of("Accept, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID"));
+                  bytes_of("Accept, Authorization, Cache-Control, Content-Type, "
+                           "Idempotency-Key, Last-Event-ID"));
         reply_add(&reply, "Access-Control-Max-Age", bytes_of("86400"));
     }
     exchange->ops->reply(exchange, &reply);
@@ -133,5 +137,22 @@ const struct handler *router_find(struct exchange *exchange, const struct http_r
     if (!handler) {
         answer_not_allowed(exchange, route->allow);
     }
-    return handler;
+    return handler && (!route->admin || access_demand_admin(exchange)) ? handler : NULL;
+}
+
+int router_begin(struct exchange *exchange, const struct http_request *req, bool has_body) {
+    trust_note_client(exchange, req);
+    int rc = exchange_note_origin(exchange, req);
+    if (rc || !access_identify(exchange, req)) {
+        return rc;
+    }
+    exchange->handler = router_find(exchange, req);
+    if (!exchange->handler) {
+        return 0; // answered
+    }
+    if (has_body && !exchange->handler->body) {
+        exchange_problem(exchange, 400, "this takes no request body; send none");
+        return 0;
+    }
+    return exchange->handler->begin(exchange, req);
 }

@@ -237,6 +237,9 @@ int secure_check(struct server *server) {
 
 void secure_reload(struct server *server) {
     char problem[TLS_PROBLEM_MAX] = "";
+    if (!server->secure.on) {
+        return;
+    }
     if (load(server, problem)) {
         log_write(LOG_ERROR, "the new certificates are not used, those before go on: %s", problem);
     } else {

@@ -132,6 +132,7 @@ static void on_end(struct server *server, const char *name) {
 static void on_signal(void *ctx, int number) {
     if (number == SIGHUP) {
         secure_reload(ctx);
+        access_reload(ctx);
     } else {
         on_end(ctx, number == SIGINT ? "SIGINT" : "SIGTERM");
     }
@@ -143,7 +144,7 @@ static void take_signals(struct server *server) {
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
-    if (secure_wanted(server->settings)) {
+    if (secure_wanted(server->settings) || rules_wanted(server->settings)) {
         sigaddset(&wanted, SIGHUP);
     }
     signals_init(&server->signals, &wanted, on_signal, server);
@@ -202,6 +203,7 @@ int server_check(struct server *server, const struct settings *settings) {
     int rc = trust_open(server);
     rc = rc ? rc : addresses_check(server);
     rc = rc ? rc : secure_check(server);
+    rc = rc ? rc : access_check(server);
     rc = rc ? rc : log_check(server);
     trust_close(server);
     return rc;
@@ -218,6 +220,7 @@ int server_open(struct server *server, const struct settings *settings) {
     int rc = open_origins(server);
     rc = rc ? rc : trust_open(server);
     rc = rc ? rc : secure_open(server);
+    rc = rc ? rc : access_open(server);
     rc = rc ? rc : log_open(server);
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
@@ -272,6 +275,7 @@ void server_close(struct server *server) {
     server->worker_count = 0;
     addresses_close(server);
     secure_close(server);
+    access_close(server);
     free(server->origins);
     trust_close(server);
     uv_walk(&server->loop, close_handle, NULL);

@@ -9,6 +9,7 @@
 #include "bus/bus.h"
 #include "history/history.h"
 #include "net/signals.h"
+#include "server/access.h"
 #include "server/secure.h"
 #include "server/settings.h"
 
@@ -31,6 +32,7 @@ struct server {
     struct network *trusted; // proxies that are believed
     size_t trusted_count;
     struct secure secure;
+    struct access access;
     struct worker **workers;
     unsigned worker_count;
     int64_t started;      // wall clock

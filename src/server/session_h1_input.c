@@ -17,11 +17,7 @@ void h1_finish_exchange(struct session_h1 *s) {
         return;
     }
     d->under_way = false;
-    if (exchange->handler && exchange->handler->drop) {
-        exchange->handler->drop(exchange);
-    }
-    free(exchange->origin);
-    exchange->origin = NULL;
+    exchange_finish(exchange);
 }
 
 // After the answer: the next request, or the close.
@@ -107,21 +103,7 @@ static void await_body(struct session_h1 *s) {
 
 static int begin_route(struct session_h1 *s) {
     struct dialog *d = s->dialog;
-    struct exchange *exchange = &d->exchange;
-    trust_note_client(exchange, &d->req);
-    int rc = exchange_note_origin(exchange, &d->req);
-    if (rc) {
-        return rc;
-    }
-    exchange->handler = router_find(exchange, &d->req);
-    if (!exchange->handler) {
-        return 0; // answered
-    }
-    if (!d->body_complete && !exchange->handler->body) {
-        exchange_problem(exchange, 400, "this takes no request body; send none");
-        return 0;
-    }
-    return exchange->handler->begin(exchange, &d->req);
+    return router_begin(&d->exchange, &d->req, !d->body_complete);
 }
 
 static void begin_request(struct session_h1 *s) {

@@ -15,11 +15,7 @@ void h2_finish_exchange(struct h2_request *request) {
         return;
     }
     request->under_way = false;
-    if (exchange->handler && exchange->handler->drop) {
-        exchange->handler->drop(exchange);
-    }
-    free(exchange->origin);
-    exchange->origin = NULL;
+    exchange_finish(exchange);
 }
 
 // Notes how much of a body its route keeps.
@@ -90,20 +86,7 @@ void h2_complete_request(struct h2_stream *st) {
 }
 
 static int begin_route(struct exchange *exchange, const struct http_request *req) {
-    trust_note_client(exchange, req);
-    int rc = exchange_note_origin(exchange, req);
-    if (rc) {
-        return rc;
-    }
-    exchange->handler = router_find(exchange, req);
-    if (!exchange->handler) {
-        return 0; // answered
-    }
-    if (req->body == BODY_LENGTH && req->content_length && !exchange->handler->body) {
-        exchange_problem(exchange, 400, "this takes no request body; send none");
-        return 0;
-    }
-    return exchange->handler->begin(exchange, req);
+    return router_begin(exchange, req, req->body == BODY_LENGTH && req->content_length);
 }
 
 static void await_body(struct h2_stream *st, const struct http_request *req) {

@@ -41,6 +41,11 @@ struct settings {
     char *greeting;
     struct texts cors_origin;
 
+    char *jwt_secret, *jwt_secret_file, *jwt_claim, *token_cookie;
+    struct texts jwt_key, jwt_issuer, jwt_audience, jwt_subscribe, jwt_publish;
+    struct texts public_subscribe, public_publish;
+    int64_t jwt_leeway_ms;
+
     char *data; // directory of the history on disk; NULL: history is in memory
     int durability;
     int64_t commit_interval_ms;

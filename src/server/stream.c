@@ -97,6 +97,14 @@ void stream_started(struct stream *stream) {
     set_deadline(stream, now);
 }
 
+void stream_expire_in(struct stream *stream, int64_t ms) {
+    int64_t now = worker_now(stream->worker);
+    if (ms < INT64_MAX - now && (!stream->closes_at || now + ms < stream->closes_at)) {
+        stream->closes_at = now + ms;
+        set_deadline(stream, now);
+    }
+}
+
 void stream_tick(struct stream *stream) {
     int64_t now = worker_now(stream->worker);
     if (stream->closes_at && now >= stream->closes_at) {

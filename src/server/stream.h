@@ -52,6 +52,9 @@ void stream_finish(struct stream *stream);
 // Joined: starts the heartbeat and the maximum age.
 void stream_started(struct stream *stream);
 
+// The right to listen ends in this time: so does the stream, at the latest.
+void stream_expire_in(struct stream *stream, int64_t ms);
+
 // What is due by the clock: a heartbeat, or the end.
 void stream_tick(struct stream *stream);
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "http/time.h"
 #include "http/url.h"
+#include "server/access.h"
 #include "server/worker.h"
 
 static const char PREFIX[] = "/events/";
@@ -53,6 +54,9 @@ static bool add_name(struct wish *wish, struct exchange *exchange, struct bytes 
                          "more than %llu topics on one connection; use a pattern, or several "
                          "connections, or raise --max-topics",
                          (unsigned long long)most);
+        return false;
+    }
+    if (!access_demand(exchange, name, RIGHT_SUBSCRIBE)) {
         return false;
     }
     struct bytes *names = realloc(wish->names, (wish->name_count + 1) * sizeof(*names));

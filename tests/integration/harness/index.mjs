@@ -4,3 +4,4 @@ export * from './env.mjs';
 export * from './process.mjs';
 export * from './socket.mjs';
 export * from './sse.mjs';
+export * from './tokens.mjs';

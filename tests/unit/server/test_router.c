@@ -123,8 +123,9 @@ static void test_options(void **state) {
     assert_string_equal(fake_header(&x, "Access-Control-Allow-Origin"), "https://page.example");
     assert_string_equal(fake_header(&x, "Access-Control-Allow-Methods"),
                         "GET, HEAD, POST, OPTIONS");
-    assert_string_equal(fake_header(&x, "Access-Control-Allow-Headers"),
-                        "Accept, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID");
+    assert_string_equal(
+        fake_header(&x, "Access-Control-Allow-Headers"),
+        "Accept, Authorization, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID");
     assert_string_equal(fake_header(&x, "Access-Control-Max-Age"), "86400");
     fake_exchange_finish(&x);
     ask_options("/api/topics", "Origin: https://other.example\r\n", "GET, HEAD, OPTIONS");

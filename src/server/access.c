@@ -1,0 +1,242 @@
+// The token of a request, from the Authorization header or from a cookie, to an identity. A cookie goes
+// along with whatever page makes the browser ask, so it only counts for pages that may ask.
+#include "server/access.h"
+
+#include <stdio.h>
+
+#include "auth/token.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "http/cookie.h"
+#include "server/worker.h"
+
+int access_check(struct server *server) {
+    struct rules *rules = NULL;
+    int rc = rules_wanted(server->settings)
+                 ? rules_create(&rules, server->settings, server->problem)
+                 : 0;
+    rules_unref(rules);
+    return rc;
+}
+
+int access_open(struct server *server) {
+    struct access *access = &server->access;
+    pthread_mutex_init(&access->lock, NULL);
+    access->on = rules_wanted(server->settings);
+    return access->on ? rules_create(&access->rules, server->settings, server->problem) : 0;
+}
+
+void access_close(struct server *server) {
+    rules_unref(server->access.rules);
+    server->access.rules = NULL;
+    pthread_mutex_destroy(&server->access.lock);
+}
+
+static struct rules *replace(struct access *access, struct rules *rules) {
+    pthread_mutex_lock(&access->lock);
+    struct rules *before = access->rules;
+    access->rules = rules;
+    pthread_mutex_unlock(&access->lock);
+    return before;
+}
+
+void access_reload(struct server *server) {
+    char problem[RULES_PROBLEM_MAX];
+    struct rules *rules;
+    if (!server->access.on) {
+        return;
+    }
+    if (rules_create(&rules, server->settings, problem)) {
+        log_write(LOG_ERROR, "the keys stay as they were: %s",
+                  problem[0] ? problem : "not enough memory");
+        return;
+    }
+    log_write(LOG_INFO, "the keys are read again: %zu", rules->keys.count);
+    rules_unref(replace(&server->access, rules));
+}
+
+static struct rules *borrow(struct access *access) {
+    pthread_mutex_lock(&access->lock);
+    struct rules *rules = access->rules;
+    atomic_fetch_add_explicit(&rules->refs, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&access->lock);
+    return rules;
+}
+
+// A problem with the header that tells how to do better.
+static void answer(struct exchange *exchange, int status, const char *error, const char *detail) {
+    struct buf *body = &exchange->worker->body;
+    char challenge[REPLY_VALUE_MAX];
+    buf_clear(body);
+    hub_count(&exchange->worker->counters.refused, 1);
+    // Without memory for the sentence the status still tells.
+    (void)http_problem_body(body, status, bytes_of(detail));
+    struct reply reply = {
+        .status = status, .type = "application/problem+json", .body = buf_bytes(body)};
+    if (error) {
+        snprintf(challenge, sizeof(challenge),
+                 "Bearer realm=\"freshet\", error=\"%s\", error_description=\"%s\"", error, detail);
+    } else {
+        snprintf(challenge, sizeof(challenge), "Bearer realm=\"freshet\"");
+    }
+    if (status == 401) {
+        reply_add(&reply, "WWW-Authenticate", bytes_of(challenge));
+    }
+    reply_add(&reply, "Cache-Control", bytes_of("no-store"));
+    reply_add_for_browsers(&reply, exchange);
+    exchange->ops->reply(exchange, &reply);
+}
+
+void access_challenge(struct exchange *exchange, const char *detail) {
+    answer(exchange, 401, NULL, detail);
+}
+
+static bool refuse_token(struct exchange *exchange, const char *why) {
+    if (why) {
+        answer(exchange, 401, "invalid_token", why);
+    } else {
+        exchange_refuse(exchange, ERR_NOMEM);
+    }
+    return false;
+}
+
+// From here on nothing of the token is kept but what it says.
+static bool take_claims(struct exchange *exchange, const struct rules *rules, struct bytes object) {
+    struct claims claims;
+    const char *why;
+    if (!claims_read(&claims, object, &rules->policy, clock_wall_ms(), &why)) {
+        claims_finish(&claims);
+        return refuse_token(exchange, why);
+    }
+    exchange->identity = identity_create(&claims);
+    return exchange->identity || refuse_token(exchange, NULL);
+}
+
+static bool take_token(struct exchange *exchange, struct bytes token) {
+    struct rules *rules = borrow(&exchange->worker->server->access);
+    struct bytes claims;
+    struct buf room;
+    buf_init(&room, &mem_libc, 0);
+    enum token_fault fault = token_open(&rules->keys, token, &room, &claims);
+    bool fine = fault == TOKEN_FINE
+                    ? take_claims(exchange, rules, claims)
+                    : refuse_token(exchange, fault == TOKEN_NOMEM ? NULL : token_fault_text(fault));
+    buf_finish(&room);
+    rules_unref(rules);
+    return fine;
+}
+
+// Of another scheme it is somebody else's: a proxy's, for instance.
+static struct bytes bearer(const struct http_request *req) {
+    static const char scheme[] = "bearer ";
+    struct bytes value = http_request_header(req, "authorization");
+    size_t len = sizeof(scheme) - 1;
+    if (value.len < len || !bytes_equal_nocase(bytes_make(value.at, len), bytes_of(scheme))) {
+        return bytes_make(NULL, 0);
+    }
+    return bytes_trim(bytes_make(value.at + len, value.len - len));
+}
+
+static bool is_same_origin(const struct http_request *req, struct bytes origin) {
+    const char *host = origin.len ? memmem(origin.at, origin.len, "://", 3) : NULL;
+    if (!host) {
+        return false;
+    }
+    host += 3;
+    size_t len = origin.len - (size_t)(host - origin.at);
+    return bytes_equal_nocase(bytes_make(host, len), req->authority);
+}
+
+// Whether the page behind the request, if there is one, may speak for the owner of the cookie. An
+// origin is only ever allowed by its name: "*" allows everybody's pages to read what is public.
+static bool may_use_cookie(const struct exchange *exchange, const struct http_request *req) {
+    struct bytes origin = http_request_header(req, "origin");
+    struct bytes site = http_request_header(req, "sec-fetch-site");
+    if (origin.at && exchange->origin && strcmp(exchange->origin, "*") != 0) {
+        return true;
+    }
+    if (site.at) {
+        return bytes_is(site, "same-origin") || bytes_is(site, "none");
+    }
+    return !origin.at || is_same_origin(req, origin);
+}
+
+bool access_identify(struct exchange *exchange, const struct http_request *req) {
+    const struct server *server = exchange->worker->server;
+    const char *name = server->settings->token_cookie;
+    if (!server->access.on) {
+        return true;
+    }
+    struct bytes token = bearer(req);
+    if (token.at) {
+        return take_token(exchange, token);
+    }
+    token = http_cookie(req, bytes_of(name));
+    if (!token.len) {
+        return true;
+    }
+    if (!may_use_cookie(exchange, req)) {
+        answer(exchange, 403, NULL,
+               "a page of another origin may not use this cookie; --cors-origin names the origins "
+               "whose pages may");
+        return false;
+    }
+    return take_token(exchange, token);
+}
+
+bool access_allows(const struct exchange *exchange, struct bytes name, enum right right) {
+    struct access *access = &exchange->worker->server->access;
+    if (!access->on) {
+        return true;
+    }
+    if (exchange->identity && grants_cover(&exchange->identity->claims.grants, name, right)) {
+        return true;
+    }
+    struct rules *rules = borrow(access);
+    bool public = grants_cover(&rules->everyone, name, right);
+    rules_unref(rules);
+    return public;
+}
+
+bool access_demand(struct exchange *exchange, struct bytes name, enum right right) {
+    char detail[TOPIC_NAME_MAX + 200];
+    const char *what = right == RIGHT_PUBLISH ? "publish to" : "listen to";
+    if (access_allows(exchange, name, right)) {
+        return true;
+    }
+    if (exchange->identity) {
+        snprintf(detail, sizeof(detail), "the token does not let you %s `%.*s`", what,
+                 (int)name.len, name.at);
+        exchange_problem(exchange, 403, "%s", detail);
+    } else {
+        snprintf(detail, sizeof(detail),
+                 "to %s `%.*s` send a token, in the header Authorization: Bearer or in the cookie",
+                 what, (int)name.len, name.at);
+        access_challenge(exchange, detail);
+    }
+    return false;
+}
+
+bool access_demand_admin(struct exchange *exchange) {
+    if (!exchange->worker->server->access.on ||
+        (exchange->identity && exchange->identity->claims.admin)) {
+        return true;
+    }
+    if (exchange->identity) {
+        exchange_problem(exchange, 403, "this needs a token that says \"admin\": true");
+    } else {
+        access_challenge(exchange, "this needs the token of an administrator");
+    }
+    return false;
+}
+
+int64_t access_lasts_ms(const struct exchange *exchange) {
+    const struct identity *identity = exchange->identity;
+    if (!identity || !identity->claims.expires_ms) {
+        return INT64_MAX;
+    }
+    int64_t leeway = exchange->worker->server->settings->jwt_leeway_ms;
+    int64_t left = identity->claims.expires_ms + leeway - clock_wall_ms();
+    return left > 0 ? left : 0;
+}

@@ -1,0 +1,49 @@
+// Access: for whom a request speaks, and whether they may. Without rules everybody may do everything.
+// The worker's thread, except where it says otherwise.
+#ifndef SERVER_ACCESS_H
+#define SERVER_ACCESS_H
+
+#include <pthread.h>
+
+#include "auth/identity.h"
+#include "server/exchange.h"
+#include "server/rules.h"
+
+struct server;
+
+struct access {
+    pthread_mutex_t lock; // of the pointer
+    struct rules *rules;  // NULL: there are none
+    bool on;              // there are rules; for as long as the server lives
+};
+
+// Whether the rules can be made: 0, or a negative error with server->problem set. The main thread.
+int access_check(struct server *server);
+
+int access_open(struct server *server);
+void access_close(struct server *server);
+
+// Reads the files of the rules again: what is wrong with them is logged, and what was in force stays.
+// The main thread.
+void access_reload(struct server *server);
+
+// Finds out for whom the request speaks, into exchange->identity. False when it brought what cannot be
+// accepted: then the exchange is answered.
+bool access_identify(struct exchange *exchange, const struct http_request *req);
+
+// Whether the one who asks may do this with the topic or pattern.
+bool access_allows(const struct exchange *exchange, struct bytes name, enum right right);
+
+// The same; when they may not, the exchange is answered, with 401 or 403, and the name.
+bool access_demand(struct exchange *exchange, struct bytes name, enum right right);
+
+// Answers that a token is needed.
+void access_challenge(struct exchange *exchange, const char *detail);
+
+// Whether they may see and change what belongs to all; else the exchange is answered.
+bool access_demand_admin(struct exchange *exchange);
+
+// How long the identity of the one who asks still holds, in milliseconds; INT64_MAX: for ever.
+int64_t access_lasts_ms(const struct exchange *exchange);
+
+#endif
