@@ -51,8 +51,9 @@ const struct option serve_options[] = {
      .type = OPTION_FLAG,
      AT(insecure),
      .group = "Where",
-     .help =
-         "Listen on addresses that others can reach, although nobody has to show who they are."},
+     .help = "Listen on addresses that others can reach, although there is no key and nobody has "
+             "to show "
+             "who they are."},
     {.name = "workers",
      .type = OPTION_COUNT,
      AT(workers),

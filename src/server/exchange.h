@@ -1,6 +1,6 @@
 // An exchange: one request and its answer, whatever session carries it. A session makes exchanges
 // and frames their answers; a route decides what the answer is. Neither knows the other's kind, so
-// HTTP/2 will use the same routes. One thread: the worker's.
+// both use the same routes. One thread: the worker's.
 #ifndef SERVER_EXCHANGE_H
 #define SERVER_EXCHANGE_H
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/key_file.h"
 #include "auth/template.h"
 #include "base/error.h"
 #include "hub/topic.h"
@@ -21,39 +22,15 @@ bool rules_wanted(const struct settings *settings) {
            settings->public_subscribe.count || settings->public_publish.count;
 }
 
-static int read_file(const char *name, struct buf *out) {
-    char piece[4096];
-    size_t got;
-    int rc = 0;
-    FILE *file = fopen(name, "re");
-    if (!file) {
-        return ERR_SYSTEM;
-    }
-    while (rc == 0 && (got = fread(piece, 1, sizeof(piece), file)) > 0) {
-        rc = buf_append(out, piece, got);
-    }
-    if (rc == 0 && ferror(file)) {
-        rc = ERR_SYSTEM;
-    }
-    int error = errno;
-    fclose(file);
-    errno = error;
-    return rc;
-}
-
 // Adds what a file holds, as a secret or as keys.
 static int add_file(struct rules *rules, const char *option, const char *name,
                     char problem[RULES_PROBLEM_MAX]) {
     const char *why = "it is too large for a file of keys";
     struct buf text;
     buf_init(&text, &mem_libc, KEY_FILE_MAX);
-    int rc = read_file(name, &text);
+    int rc = key_file_read(name, &text);
     if (rc == 0 && strcmp(option, "jwt-secret-file") == 0) {
-        // What an editor or `echo` put at the end is no part of the secret.
-        while (text.len && (text.at[text.len - 1] == '\n' || text.at[text.len - 1] == '\r')) {
-            text.len--;
-        }
-        rc = key_set_add_secret(&rules->keys, buf_bytes(&text), &why);
+        rc = key_set_add_secret(&rules->keys, key_file_trim(buf_bytes(&text)), &why);
     } else if (rc == 0) {
         rc = key_set_add(&rules->keys, buf_bytes(&text), &why);
     }

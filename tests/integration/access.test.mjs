@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as jose from 'jose';
 import {
-  assertProblem, bearer, connect, getJson, keyPair, post, publish, request, rights, run, secret, serve, subscribe, test, token,
+  assertProblem, bearer, connect, keyPair, post, publish, request, rights, run, secret, serve, subscribe, test, token,
 } from './harness/index.mjs';
 
 function folder(t) {
@@ -330,5 +330,28 @@ test('a secret shows up in no answer and no line of the log', async (t) => {
     for (const hidden of [secret, good, bad, good.split('.')[2], bad.split('.')[2]]) {
       assert.ok(!text.includes(hidden));
     }
+  }
+});
+
+test('freshet token signs what freshet serve believes', async (t) => {
+  const file = path.join(folder(t), 'secret');
+  writeFileSync(file, `${secret}\n`);
+  const server = await serve(t, ['--jwt-secret-file', file, '--jwt-issuer', 'me', '--jwt-audience', 'you']);
+  const sign = (...args) => run(t, ['token', '--jwt-secret-file', file, '--issuer', 'me', '--audience', 'you', ...args]);
+  const made = await sign('--subscribe', 'a,users/{sub}/*', '--publish', 'a', '--subject', 'ann "the first"', '--expires', '1m');
+  assert.equal(made.status, 0, made.stderr);
+  const { payload } = await jose.jwtVerify(made.stdout.trim(), Buffer.from(secret), { issuer: 'me', audience: 'you' });
+  assert.equal(payload.sub, 'ann "the first"');
+  assert.equal(payload.exp - payload.iat, 60);
+  assert.deepEqual(payload.freshet, { subscribe: ['a', 'users/{sub}/*'], publish: ['a'] });
+  await publish(t, server, 'a', 'x', { headers: bearer(made.stdout.trim()) });
+  const admin = await sign('--admin', '--expires', '0');
+  assert.equal((await get(t, server, '/api/topics', bearer(admin.stdout.trim()))).status, 200);
+  for (const [args, expected] of [[['token'], /--jwt-secret-file/], [['token', '--jwt-secret', 'short'], /32 bytes/],
+    [['token', '--jwt-secret', secret, '--publish', '**/a'], /last segment/], [['token', '--jwt-secret', secret, 'x'], /no arguments/],
+    [['token', '--jwt-secret-file', `${file}.not`], /No such file/]]) {
+    const refused = await run(t, args);
+    assert.notEqual(refused.status, 0);
+    assert.match(refused.stderr, expected);
   }
 });
