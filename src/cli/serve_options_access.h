@@ -77,6 +77,25 @@
      .help =
          "The cookie that brings a token where no header can, as with an EventSource. It counts "
          "for pages of the same origin, and of those that --cors-origin names."},
+    {.name = "ticket-lifetime",
+     .type = OPTION_DURATION,
+     AT(ticket_ms),
+     .initial = "30s",
+     .min = 1000,
+     .max = 3600000,
+     .value_name = "DURATION",
+     .group = "Who may",
+     .help =
+         "How long a ticket waits to be used. POST /api/tickets gives one for a token: it stands "
+         "for its bearer once, as ?ticket= where neither a header nor a cookie can be sent."},
+    {.name = "max-tickets",
+     .type = OPTION_COUNT,
+     AT(max_tickets),
+     .initial = "10000",
+     .min = 1,
+     .value_name = "N",
+     .group = "Who may",
+     .help = "Tickets that wait to be used at a time; beyond it, 503."},
     {.name = "public-subscribe",
      .type = OPTION_LIST,
      AT(public_subscribe),

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "http/cookie.h"
+#include "http/url.h"
 #include "server/worker.h"
 
 int access_check(struct server *server) {
@@ -23,6 +24,7 @@ int access_check(struct server *server) {
 int access_open(struct server *server) {
     struct access *access = &server->access;
     pthread_mutex_init(&access->lock, NULL);
+    tickets_init(&access->tickets, &server->hash_key, server->settings->max_tickets);
     access->on = rules_wanted(server->settings);
     return access->on ? rules_create(&access->rules, server->settings, server->problem) : 0;
 }
@@ -30,6 +32,7 @@ int access_open(struct server *server) {
 void access_close(struct server *server) {
     rules_unref(server->access.rules);
     server->access.rules = NULL;
+    tickets_finish(&server->access.tickets);
     pthread_mutex_destroy(&server->access.lock);
 }
 
@@ -162,6 +165,43 @@ static bool may_use_cookie(const struct exchange *exchange, const struct http_re
     return !origin.at || is_same_origin(req, origin);
 }
 
+// The value of ?ticket=, decoded into `room`; at NULL: there is none.
+static struct bytes ticket_in(const struct http_request *req, struct buf *room) {
+    struct http_query_iter iter;
+    struct bytes name, value, found = {0};
+    bool subscribes = req->method == HTTP_GET && bytes_starts_with(req->path, "/events");
+    if (subscribes && req->query.len && http_query_init(&iter, req->query, room) == 0) {
+        while (!found.at && http_query_next(&iter, &name, &value) == 1) {
+            found = bytes_is(name, "ticket") ? value : found;
+        }
+    }
+    return found;
+}
+
+// True when the request brings a ticket; then either the identity is set or the exchange answered.
+static bool take_ticket(struct exchange *exchange, const struct http_request *req) {
+    struct tickets *tickets = &exchange->worker->server->access.tickets;
+    struct buf room;
+    buf_init(&room, &mem_libc, 0);
+    struct bytes ticket = ticket_in(req, &room);
+    bool brought = ticket.at != NULL;
+    if (brought) {
+        exchange->identity = tickets_redeem(tickets, ticket, worker_now(exchange->worker));
+    }
+    buf_finish(&room);
+    if (brought && !exchange->identity) {
+        refuse_token(exchange, "the ticket is used up or too old; ask for another one with POST "
+                               "/api/tickets");
+    }
+    return brought;
+}
+
+int access_issue_ticket(struct exchange *exchange, char text[TICKET_TEXT]) {
+    struct server *server = exchange->worker->server;
+    return tickets_issue(&server->access.tickets, exchange->identity, worker_now(exchange->worker),
+                         server->settings->ticket_ms, text);
+}
+
 bool access_identify(struct exchange *exchange, const struct http_request *req) {
     const struct server *server = exchange->worker->server;
     const char *name = server->settings->token_cookie;
@@ -171,6 +211,9 @@ bool access_identify(struct exchange *exchange, const struct http_request *req) 
     struct bytes token = bearer(req);
     if (token.at) {
         return take_token(exchange, token);
+    }
+    if (take_ticket(exchange, req)) {
+        return exchange->identity;
     }
     token = http_cookie(req, bytes_of(name));
     if (!token.len) {

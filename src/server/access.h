@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "auth/identity.h"
+#include "auth/tickets.h"
 #include "server/exchange.h"
 #include "server/rules.h"
 
@@ -15,6 +16,7 @@ struct access {
     pthread_mutex_t lock; // of the pointer
     struct rules *rules;  // NULL: there are none
     bool on;              // there are rules; for as long as the server lives
+    struct tickets tickets;
 };
 
 // Whether the rules can be made: 0, or a negative error with server->problem set. The main thread.
@@ -42,6 +44,9 @@ void access_challenge(struct exchange *exchange, const char *detail);
 
 // Whether they may see and change what belongs to all; else the exchange is answered.
 bool access_demand_admin(struct exchange *exchange);
+
+// A ticket for the one who asks, with exchange->identity: as tickets_issue.
+int access_issue_ticket(struct exchange *exchange, char text[TICKET_TEXT]);
 
 // How long the identity of the one who asks still holds, in milliseconds; INT64_MAX: for ever.
 int64_t access_lasts_ms(const struct exchange *exchange);

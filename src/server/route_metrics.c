@@ -73,6 +73,7 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_KEEPALIVE_TIMEOUT] = "keepalive-timeout",
     [LIMIT_MEMORY] = "memory",
     [LIMIT_PINNED] = "pinned-bytes",
+    [LIMIT_TICKETS] = "max-tickets",
     [LIMIT_PUBLISH_TIMEOUT] = "publish-timeout",
     [LIMIT_STREAMS] = "max-streams",
     [LIMIT_TOPICS] = "max-topics",

@@ -13,5 +13,6 @@ extern const struct handler route_topics;
 extern const struct handler route_purge;
 extern const struct handler route_connections;
 extern const struct handler route_front;
+extern const struct handler route_tickets;
 
 #endif

@@ -355,3 +355,34 @@ test('freshet token signs what freshet serve believes', async (t) => {
     assert.match(refused.stderr, expected);
   }
 });
+
+test('a ticket stands for its bearer once', async (t) => {
+  const server = await guarded(t, ['--max-tickets', '2']);
+  const headers = bearer(token(rights(['a'], ['a'])));
+  const issue = (more = headers) => request(t, server, { method: 'POST', path: '/api/tickets', headers: more });
+  const made = await issue();
+  assert.equal(made.status, 200, made.body);
+  const { ticket, expires_in: expires } = made.json();
+  assert.match(ticket, /^[\w-]{32}$/);
+  assert.equal(expires, 30);
+  const target = (name, value = ticket) => `/events/${name}?ticket=${value}`;
+  assertProblem(await get(t, server, target('b', (await issue()).json().ticket)), 403);
+  // Neither for publishing, nor for anything else.
+  assertChallenge(await request(t, server, { method: 'POST', path: target('a'), body: 'x' }));
+  assertChallenge(await request(t, server, { path: `/api/topics?ticket=${ticket}` }));
+  const stream = await subscribe(t, server, target('a'));
+  await publish(t, server, 'a', '1', { headers });
+  assert.equal((await stream.next()).data, '1');
+  assertChallenge(await get(t, server, target('a')), true);
+  assertChallenge(await get(t, server, target('a', 'nonsense')), true);
+  assertChallenge(await issue({}));
+  assert.equal((await issue()).status, 200);
+  assert.equal((await issue()).status, 200);
+  assertProblem(await issue(), 503);
+});
+
+test('without keys there are no tickets', async (t) => {
+  const server = await serve(t);
+  assertProblem(await request(t, server, { method: 'POST', path: '/api/tickets' }), 404);
+  assert.equal((await get(t, server, '/events/a?ticket=x')).status, 200);
+});
