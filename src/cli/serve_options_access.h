@@ -24,6 +24,24 @@
          "File with keys whose tokens are believed: a public key or a certificate in PEM, a JSON "
          "Web Key, or a set of them; repeatable. RSA (RS and PS), P-256, P-384, P-521 (ES) and "
          "Ed25519 (EdDSA). Read again on SIGHUP."},
+    {.name = "jwt-keys-url",
+     .type = OPTION_LIST,
+     AT(jwt_keys_url),
+     .value_name = "URL",
+     .group = "Who may",
+     .help =
+         "Where an issuer publishes its keys, as a set of JSON Web Keys; repeatable. Fetched at "
+         "the start, every --jwt-refresh, and when a token names a key that is not known."},
+    {.name = "jwt-refresh",
+     .type = OPTION_DURATION,
+     AT(jwt_refresh_ms),
+     .initial = "5m",
+     .min = 1000,
+     .max = 86400000,
+     .value_name = "DURATION",
+     .group = "Who may",
+     .help = "How often the keys of --jwt-keys-url are fetched again. While a URL does not answer, "
+             "those that it gave last stay good."},
     {.name = "jwt-issuer",
      .type = OPTION_LIST,
      AT(jwt_issuer),

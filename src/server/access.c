@@ -10,54 +10,8 @@
 #include "base/log.h"
 #include "http/cookie.h"
 #include "http/url.h"
+#include "server/key_source.h"
 #include "server/worker.h"
-
-int access_check(struct server *server) {
-    struct rules *rules = NULL;
-    int rc = rules_wanted(server->settings)
-                 ? rules_create(&rules, server->settings, server->problem)
-                 : 0;
-    rules_unref(rules);
-    return rc;
-}
-
-int access_open(struct server *server) {
-    struct access *access = &server->access;
-    pthread_mutex_init(&access->lock, NULL);
-    tickets_init(&access->tickets, &server->hash_key, server->settings->max_tickets);
-    access->on = rules_wanted(server->settings);
-    return access->on ? rules_create(&access->rules, server->settings, server->problem) : 0;
-}
-
-void access_close(struct server *server) {
-    rules_unref(server->access.rules);
-    server->access.rules = NULL;
-    tickets_finish(&server->access.tickets);
-    pthread_mutex_destroy(&server->access.lock);
-}
-
-static struct rules *replace(struct access *access, struct rules *rules) {
-    pthread_mutex_lock(&access->lock);
-    struct rules *before = access->rules;
-    access->rules = rules;
-    pthread_mutex_unlock(&access->lock);
-    return before;
-}
-
-void access_reload(struct server *server) {
-    char problem[RULES_PROBLEM_MAX];
-    struct rules *rules;
-    if (!server->access.on) {
-        return;
-    }
-    if (rules_create(&rules, server->settings, problem)) {
-        log_write(LOG_ERROR, "the keys stay as they were: %s",
-                  problem[0] ? problem : "not enough memory");
-        return;
-    }
-    log_write(LOG_INFO, "the keys are read again: %zu", rules->keys.count);
-    rules_unref(replace(&server->access, rules));
-}
 
 static struct rules *borrow(struct access *access) {
     pthread_mutex_lock(&access->lock);
@@ -117,11 +71,15 @@ static bool take_claims(struct exchange *exchange, const struct rules *rules, st
 }
 
 static bool take_token(struct exchange *exchange, struct bytes token) {
-    struct rules *rules = borrow(&exchange->worker->server->access);
+    struct access *access = &exchange->worker->server->access;
+    struct rules *rules = borrow(access);
     struct bytes claims;
     struct buf room;
     buf_init(&room, &mem_libc, 0);
     enum token_fault fault = token_open(&rules->keys, token, &room, &claims);
+    if (fault == TOKEN_UNKNOWN_KEY && access->source) {
+        key_source_nudge(access->source);
+    }
     bool fine = fault == TOKEN_FINE
                     ? take_claims(exchange, rules, claims)
                     : refuse_token(exchange, fault == TOKEN_NOMEM ? NULL : token_fault_text(fault));

@@ -11,11 +11,16 @@
 #include "server/rules.h"
 
 struct server;
+struct key_source;
 
 struct access {
-    pthread_mutex_t lock; // of the pointer
-    struct rules *rules;  // NULL: there are none
-    bool on;              // there are rules; for as long as the server lives
+    pthread_mutex_t lock;      // of the pointer
+    struct rules *rules;       // NULL: there are none
+    pthread_mutex_t making;    // of rules; of the next two
+    struct buf *fetched;       // what each of --jwt-keys-url gave last
+    struct key_source *source; // NULL: no keys come from URLs
+    bool opened;
+    bool on; // there are rules; for as long as the server lives
     struct tickets tickets;
 };
 

@@ -19,7 +19,8 @@ static int refuse(char problem[RULES_PROBLEM_MAX], const char *option, const cha
 
 bool rules_wanted(const struct settings *settings) {
     return settings->jwt_secret || settings->jwt_secret_file || settings->jwt_key.count ||
-           settings->public_subscribe.count || settings->public_publish.count;
+           settings->jwt_keys_url.count || settings->public_subscribe.count ||
+           settings->public_publish.count;
 }
 
 // Adds what a file holds, as a secret or as keys.
@@ -57,6 +58,19 @@ static int add_keys(struct rules *rules, const struct settings *settings,
     return rc;
 }
 
+static int add_fetched(struct rules *rules, const struct settings *settings,
+                       struct rules_fetched fetched, char problem[RULES_PROBLEM_MAX]) {
+    const char *why;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < fetched.count; i++) {
+        rc = fetched.texts[i].len ? key_set_add(&rules->keys, fetched.texts[i], &why) : 0;
+        if (rc == ERR_INVALID) {
+            return refuse(problem, "jwt-keys-url", settings->jwt_keys_url.items[i], why);
+        }
+    }
+    return rc;
+}
+
 static int add_everyone(struct rules *rules, const char *option, const struct texts *names,
                         enum right right, char problem[RULES_PROBLEM_MAX]) {
     for (size_t i = 0; i < names->count; i++) {
@@ -83,9 +97,10 @@ static int check_templates(const char *option, const struct texts *templates,
     return 0;
 }
 
-static int fill(struct rules *rules, const struct settings *settings,
+static int fill(struct rules *rules, const struct settings *settings, struct rules_fetched fetched,
                 char problem[RULES_PROBLEM_MAX]) {
     int rc = add_keys(rules, settings, problem);
+    rc = rc ? rc : add_fetched(rules, settings, fetched, problem);
     rc = rc ? rc
             : add_everyone(rules, "public-subscribe", &settings->public_subscribe, RIGHT_SUBSCRIBE,
                            problem);
@@ -96,7 +111,7 @@ static int fill(struct rules *rules, const struct settings *settings,
     return rc ? rc : check_templates("jwt-publish", &settings->jwt_publish, problem);
 }
 
-int rules_create(struct rules **out, const struct settings *settings,
+int rules_create(struct rules **out, const struct settings *settings, struct rules_fetched fetched,
                  char problem[RULES_PROBLEM_MAX]) {
     struct rules *rules = calloc(1, sizeof(*rules));
     problem[0] = '\0';
@@ -115,7 +130,7 @@ int rules_create(struct rules **out, const struct settings *settings,
         .publish = &settings->jwt_publish,
         .leeway_ms = settings->jwt_leeway_ms,
     };
-    int rc = fill(rules, settings, problem);
+    int rc = fill(rules, settings, fetched, problem);
     if (rc) {
         rules_unref(rules);
     } else {

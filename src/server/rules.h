@@ -21,9 +21,15 @@ struct rules {
 // Whether the settings ask for any; without rules everybody may do everything.
 bool rules_wanted(const struct settings *settings);
 
+// Texts that URLs of keys have given; an empty one has not come yet.
+struct rules_fetched {
+    const struct bytes *texts;
+    size_t count;
+};
+
 // Reads the files that the settings name: 0; or a negative error and a sentence in `problem`. The
 // settings must outlive the rules. With one reference, the caller's.
-int rules_create(struct rules **out, const struct settings *settings,
+int rules_create(struct rules **out, const struct settings *settings, struct rules_fetched fetched,
                  char problem[RULES_PROBLEM_MAX]);
 void rules_unref(struct rules *rules);
 

@@ -42,9 +42,9 @@ struct settings {
     struct texts cors_origin;
 
     char *jwt_secret, *jwt_secret_file, *jwt_claim, *token_cookie;
-    struct texts jwt_key, jwt_issuer, jwt_audience, jwt_subscribe, jwt_publish;
+    struct texts jwt_key, jwt_keys_url, jwt_issuer, jwt_audience, jwt_subscribe, jwt_publish;
     struct texts public_subscribe, public_publish;
-    int64_t jwt_leeway_ms, ticket_ms;
+    int64_t jwt_leeway_ms, jwt_refresh_ms, ticket_ms;
     uint64_t max_tickets;
 
     char *data; // directory of the history on disk; NULL: history is in memory

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as jose from 'jose';
 import {
-  assertProblem, bearer, connect, keyPair, post, publish, request, rights, run, secret, serve, subscribe, test, token,
+  assertProblem, bearer, connect, keyPair, post, publish, request, rights, run, secret, serve, subscribe, test, token, until,
 } from './harness/index.mjs';
 
 function folder(t) {
@@ -188,7 +189,7 @@ test('SIGHUP reads the keys again, all or nothing, and streams go on', async (t)
   await publish(t, server, 'a', '1', { headers: before });
   writeFileSync(file, fresh);
   server.kill('SIGHUP');
-  await server.output(/the keys are read again: 1/, 'stderr');
+  await server.output(/keys for tokens: 1/, 'stderr');
   assertChallenge(await post(t, server, 'a', 'x', { headers: before }), true);
   await publish(t, server, 'a', '2', { headers: after });
   assert.deepEqual((await stream.take(2)).map((event) => event.data), ['1', '2']);
@@ -385,4 +386,62 @@ test('without keys there are no tickets', async (t) => {
   const server = await serve(t);
   assertProblem(await request(t, server, { method: 'POST', path: '/api/tickets' }), 404);
   assert.equal((await get(t, server, '/events/a?ticket=x')).status, 200);
+});
+
+// An issuer that publishes its keys; `keys` may be changed while it runs, and `asked` counts.
+async function issuer(t, keys) {
+  const state = { keys, asked: 0, answer: undefined };
+  const listener = http.createServer((req, res) => {
+    state.asked++;
+    state.answer ? state.answer(res) : res.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: state.keys }));
+  });
+  await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  t.after(() => { listener.closeAllConnections(); listener.close(); });
+  state.url = `http://127.0.0.1:${listener.address().port}/jwks`;
+  return state;
+}
+
+function namedKey(kid) {
+  const pair = keyPair('ec', { namedCurve: 'P-256' });
+  return { jwk: { ...pair.jwk, kid }, token: () => token(rights(['a']), { alg: 'ES256', key: pair.privateKey, header: { kid } }) };
+}
+
+test('keys from a URL: at the start, again and again, and when a token names a new one', async (t) => {
+  const [first, second, third] = ['first', 'second', 'third'].map(namedKey);
+  const from = await issuer(t, [first.jwk]);
+  const server = await serve(t, ['--jwt-keys-url', from.url, '--jwt-refresh', '1s']);
+  const look = async (key) => (await get(t, server, '/events/a', bearer(key.token()))).status;
+  assert.equal(await look(first), 200);
+  assert.equal(await look(second), 401);
+  from.keys = [first.jwk, second.jwk];
+  await until(async () => (await look(second)) === 200, 'the second key is known');
+  // What the URL gave last stays good, whatever it says now.
+  for (const answer of [(res) => res.writeHead(500).end(), (res) => res.end('nonsense'), (res) => res.end('{"keys":[]}'),
+    (res) => res.destroy(), (res) => res.writeHead(302, { location: '/other' }).end(), (res) => res.end('x'.repeat(300_000))]) {
+    const before = from.asked;
+    from.answer = answer;
+    await until(() => from.asked > before + 1, 'it was asked twice more');
+    assert.equal(await look(second), 200);
+  }
+  from.answer = undefined;
+  from.keys = [third.jwk];
+  await until(async () => (await look(third)) === 200, 'the third key is known');
+  assert.equal(await look(first), 401);
+});
+
+test('unknown keys make nobody ask more often than every so often', async (t) => {
+  const from = await issuer(t, [namedKey('first').jwk]);
+  const server = await serve(t, ['--jwt-keys-url', from.url, '--jwt-refresh', '1h']);
+  const unknown = bearer(namedKey('unknown').token());
+  for (let i = 0; i < 50; i++) {
+    assertChallenge(await get(t, server, '/events/a', unknown), true);
+  }
+  assert.equal(from.asked, 1);
+});
+
+test('a server starts although the URL of its keys does not answer', async (t) => {
+  const server = await serve(t, ['--jwt-keys-url', 'http://127.0.0.1:1/jwks', '--public-subscribe', 'open']);
+  assert.match(server.stderr, /no keys from http:\/\/127\.0\.0\.1:1\/jwks/);
+  assert.equal((await get(t, server, '/events/open')).status, 200);
+  assertChallenge(await get(t, server, '/events/a', bearer(token(rights(['a'])))), true);
 });

@@ -1,0 +1,141 @@
+// The rules of access from the start of the server to its end: made from the settings, from files, and
+// from what URLs give; and made anew as a whole, or left as they were.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "server/access.h"
+#include "server/key_source.h"
+#include "server/worker.h"
+
+int access_check(struct server *server) {
+    struct rules *rules = NULL;
+    int rc =
+        rules_wanted(server->settings)
+            ? rules_create(&rules, server->settings, (struct rules_fetched){0}, server->problem)
+            : 0;
+    rules_unref(rules);
+    return rc;
+}
+
+static struct rules *replace(struct access *access, struct rules *rules) {
+    pthread_mutex_lock(&access->lock);
+    struct rules *before = access->rules;
+    access->rules = rules;
+    pthread_mutex_unlock(&access->lock);
+    return before;
+}
+
+// From the files as they are now and these texts. `making` is held.
+static int make_anew(struct server *server, struct rules_fetched fetched,
+                     char problem[RULES_PROBLEM_MAX]) {
+    struct rules *rules;
+    int rc = rules_create(&rules, server->settings, fetched, problem);
+    if (rc == 0) {
+        log_write(LOG_INFO, "keys for tokens: %zu", rules->keys.count);
+        rules_unref(replace(&server->access, rules));
+    }
+    return rc;
+}
+
+static int keep_fetched(struct access *access, struct rules_fetched fetched) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < fetched.count; i++) {
+        buf_clear(&access->fetched[i]);
+        rc = buf_append(&access->fetched[i], fetched.texts[i].at, fetched.texts[i].len);
+    }
+    return rc;
+}
+
+static int on_fetched(void *ctx, const struct bytes *texts, size_t count, const char **problem) {
+    static _Thread_local char why[RULES_PROBLEM_MAX];
+    struct server *server = ctx;
+    struct rules_fetched fetched = {.texts = texts, .count = count};
+    pthread_mutex_lock(&server->access.making);
+    int rc = make_anew(server, fetched, why);
+    rc = rc ? rc : keep_fetched(&server->access, fetched);
+    pthread_mutex_unlock(&server->access.making);
+    *problem = why[0] ? why : "not enough memory";
+    return rc;
+}
+
+static int open_source(struct server *server) {
+    const struct settings *settings = server->settings;
+    struct access *access = &server->access;
+    size_t count = settings->jwt_keys_url.count;
+    struct key_source_settings how = {.urls = &settings->jwt_keys_url,
+                                      .refresh_ms = settings->jwt_refresh_ms,
+                                      .fetched = on_fetched,
+                                      .ctx = server};
+    if (count == 0) {
+        return 0;
+    }
+    access->fetched = calloc(count, sizeof(*access->fetched));
+    if (!access->fetched) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        buf_init(&access->fetched[i], &mem_libc, 0);
+    }
+    int rc = key_source_open(&access->source, &how);
+    if (rc == ERR_SYSTEM) {
+        snprintf(server->problem, sizeof(server->problem),
+                 "--jwt-keys-url: no keys can be fetched; this build has no libcurl, or the "
+                 "operating system gives no thread");
+    }
+    return rc;
+}
+
+int access_open(struct server *server) {
+    struct access *access = &server->access;
+    access->opened = true;
+    pthread_mutex_init(&access->lock, NULL);
+    pthread_mutex_init(&access->making, NULL);
+    tickets_init(&access->tickets, &server->hash_key, server->settings->max_tickets);
+    access->on = rules_wanted(server->settings);
+    int rc = access->on ? rules_create(&access->rules, server->settings, (struct rules_fetched){0},
+                                       server->problem)
+                        : 0;
+    return rc ? rc : open_source(server);
+}
+
+void access_close(struct server *server) {
+    struct access *access = &server->access;
+    if (!access->opened) {
+        return;
+    }
+    access->opened = false;
+    key_source_close(&access->source);
+    for (size_t i = 0; access->fetched && i < server->settings->jwt_keys_url.count; i++) {
+        buf_finish(&access->fetched[i]);
+    }
+    free(access->fetched);
+    rules_unref(access->rules);
+    access->rules = NULL;
+    tickets_finish(&access->tickets);
+    pthread_mutex_destroy(&access->making);
+    pthread_mutex_destroy(&access->lock);
+}
+
+void access_reload(struct server *server) {
+    struct access *access = &server->access;
+    size_t count = server->settings->jwt_keys_url.count;
+    char problem[RULES_PROBLEM_MAX];
+    if (!access->on) {
+        return;
+    }
+    pthread_mutex_lock(&access->making);
+    struct bytes *texts = calloc(count + 1, sizeof(*texts));
+    for (size_t i = 0; texts && i < count; i++) {
+        texts[i] = buf_bytes(&access->fetched[i]);
+    }
+    problem[0] = '\0';
+    struct rules_fetched fetched = {.texts = texts, .count = count};
+    if (!texts || make_anew(server, fetched, problem)) {
+        log_write(LOG_ERROR, "the keys stay as they were: %s",
+                  problem[0] ? problem : "not enough memory");
+    }
+    pthread_mutex_unlock(&access->making);
+    free(texts);
+}
