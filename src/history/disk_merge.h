@@ -3,6 +3,7 @@
 #ifndef HISTORY_DISK_MERGE_H
 #define HISTORY_DISK_MERGE_H
 
+#include "base/heap.h"
 #include "history/disk_index.h"
 #include "history/disk_purges.h"
 #include "hub/selection.h"
@@ -10,7 +11,6 @@
 enum { DISK_MERGE_MAX = 128 }; // topics; whoever asks for more has the log scanned instead
 
 struct disk_merge_head {
-    event_id key;
     event_id above; // ids up to here are no longer the topic's
     uint64_t topic;
     struct disk_chunk chunk;
@@ -20,14 +20,15 @@ struct disk_merge_head {
 struct disk_merge {
     MDB_cursor *index;
     bool backward;
-    uint32_t count;
-    struct disk_merge_head heads[DISK_MERGE_MAX]; // a binary heap, the next id first
+    struct heap heap; // of the heads, by the next id
+    struct heap_entry entries[DISK_MERGE_MAX];
+    struct disk_merge_head heads[DISK_MERGE_MAX];
 };
 
 // Forward: ids above `from`, rising. Backward: those up to `from`, falling.
 void disk_merge_init(struct disk_merge *merge, MDB_cursor *index, bool backward);
 
-// Enters a topic that holds nothing up to `gone`.
+// Enters a topic that holds nothing up to `gone`; all of them before the first is skipped.
 int disk_merge_add(struct disk_merge *merge, uint64_t topic, event_id gone, event_id from);
 
 // The next id, which stays the next until it is skipped; false when there is none.

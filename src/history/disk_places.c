@@ -36,7 +36,7 @@ static void back_through_topics(struct disk_view *view, struct looking_back *bac
     struct disk_merge merge;
     event_id id;
     int rc = disk_view_merge(view, &merge, back->selection, back->seen, true);
-    while (rc == 0 && back->count && merge.count) {
+    while (rc == 0 && back->count && disk_merge_peek(&merge, &id)) {
         back->count -= disk_merge_leap(&merge, back->count - 1);
         (void)disk_merge_peek(&merge, &id);
         back->cursor = id - 1;

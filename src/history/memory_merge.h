@@ -4,21 +4,22 @@
 #ifndef HISTORY_MEMORY_MERGE_H
 #define HISTORY_MEMORY_MERGE_H
 
+#include "base/heap.h"
 #include "history/memory_topics.h"
 #include "hub/selection.h"
 
 enum { MERGE_MAX = 128 }; // topics; whoever asks for more has the log scanned instead
 
 struct merge_head {
-    event_id key;
     uint32_t at, first; // none before `first` is handed out
     const struct memory_topic *topic;
 };
 
 struct memory_merge {
     bool backward;
-    uint32_t count;
-    struct merge_head heads[MERGE_MAX]; // a binary heap, the next event first
+    struct heap heap; // of the heads, by the next event
+    struct heap_entry entries[MERGE_MAX];
+    struct merge_head heads[MERGE_MAX];
 };
 
 // Whether a merge can serve the selection: few enough topics, no patterns.

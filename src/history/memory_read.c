@@ -163,7 +163,7 @@ static size_t step_back(struct memory *memory, const struct selection *selection
     size_t steps = 0;
     pthread_mutex_lock(&memory->lock);
     memory_merge_init(&merge, &memory->topics, selection, *cursor, true);
-    for (; steps < count && merge.count; steps++) {
+    for (; steps < count && memory_merge_peek(&merge); steps++) {
         *cursor = memory_merge_peek(&merge)->id - 1;
         memory_merge_skip(&merge);
     }
