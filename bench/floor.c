@@ -5,10 +5,8 @@
 //
 //     floor [--sockets N] [--size BYTES] [--rate ROUNDS A SECOND, 0: unpaced] [--seconds S]
 //           [--burst SOCKETS A ROUND, 0: all] [--cpu SENDER] [--reader-cpu READER]
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,39 +15,17 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lab.h"
 
 enum { READ_MAX = 256 * 1024, BACKLOG = 4096, EVENTS_MAX = 256, PORTS_EACH = 16384 };
 
 struct wish {
     int sockets, size, rate, seconds, burst, cpu, reader_cpu;
 };
-
-static int64_t now_ns(clockid_t id) {
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void die(const char *what) {
-    fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static void pin(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (cpu >= 0) {
-        CPU_SET((size_t)cpu, &set);
-        if (sched_setaffinity(0, sizeof(set), &set) != 0) {
-            die("cannot pin to that processor");
-        }
-    }
-}
 
 static int open_listener(struct sockaddr_in *address) {
     socklen_t len = sizeof(*address);
@@ -58,7 +34,7 @@ static int open_listener(struct sockaddr_in *address) {
     address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *)address, len) != 0 || listen(fd, BACKLOG) != 0 ||
         getsockname(fd, (struct sockaddr *)address, &len) != 0) {
-        die("cannot listen");
+        lab_die("cannot listen");
     }
     return fd;
 }
@@ -70,7 +46,7 @@ static int connect_one(const struct sockaddr_in *to, int number) {
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
     if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) != 0 ||
         connect(fd, (const struct sockaddr *)to, sizeof(*to)) != 0) {
-        die("cannot connect");
+        lab_die("cannot connect");
     }
     return fd;
 }
@@ -81,7 +57,7 @@ static void drain(const struct wish *wish, const struct sockaddr_in *address) {
     char *buffer = malloc(READ_MAX);
     struct epoll_event events[EVENTS_MAX];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    pin(wish->reader_cpu);
+    lab_pin(wish->reader_cpu);
     for (int i = 0; i < wish->sockets; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.fd = connect_one(address, i)};
         epoll_ctl(epoll, EPOLL_CTL_ADD, event.data.fd, &event);
@@ -92,7 +68,7 @@ static void drain(const struct wish *wish, const struct sockaddr_in *address) {
             if (recv(events[i].data.fd, buffer, READ_MAX, MSG_DONTWAIT) == 0) {
                 exit(0);
             }
-            seen = now_ns(CLOCK_MONOTONIC);
+            seen = lab_now_ns(CLOCK_MONOTONIC);
         }
     }
 }
@@ -102,16 +78,11 @@ static int *accept_all(int listener, int count) {
     for (int i = 0; fds && i < count; i++) {
         fds[i] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
         if (fds[i] < 0) {
-            die("cannot accept");
+            lab_die("cannot accept");
         }
         setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     }
     return fds;
-}
-
-static void sleep_until(int64_t ns) {
-    struct timespec at = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
 struct outcome {
@@ -121,21 +92,21 @@ struct outcome {
 
 static struct outcome send_all(const struct wish *wish, const int *fds, const char *bytes) {
     struct outcome outcome = {0};
-    int64_t start = now_ns(CLOCK_MONOTONIC), end = start + wish->seconds * (int64_t)1000000000;
-    int64_t cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    int64_t start = lab_now_ns(CLOCK_MONOTONIC), end = start + wish->seconds * (int64_t)1000000000;
+    int64_t cpu = lab_now_ns(CLOCK_THREAD_CPUTIME_ID);
     int burst = wish->burst ? wish->burst : wish->sockets, at = 0;
-    for (int64_t round = 0; now_ns(CLOCK_MONOTONIC) < end; round++) {
+    for (int64_t round = 0; lab_now_ns(CLOCK_MONOTONIC) < end; round++) {
         for (int i = 0; i < burst; i++, at = at + 1 < wish->sockets ? at + 1 : 0) {
             ssize_t sent = send(fds[at], bytes, (size_t)wish->size, MSG_NOSIGNAL | MSG_DONTWAIT);
             outcome.full += sent < wish->size;
         }
         outcome.sends += (uint64_t)burst;
         if (wish->rate) {
-            sleep_until(start + (round + 1) * 1000000000 / wish->rate);
+            lab_sleep_until_ns(start + (round + 1) * 1000000000 / wish->rate);
         }
     }
-    outcome.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-    outcome.wall_ns = now_ns(CLOCK_MONOTONIC) - start;
+    outcome.cpu_ns = lab_now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    outcome.wall_ns = lab_now_ns(CLOCK_MONOTONIC) - start;
     return outcome;
 }
 
@@ -161,27 +132,24 @@ static bool read_wish(int argc, char **argv, struct wish *wish) {
 
 int main(int argc, char **argv) {
     struct wish wish = {.sockets = 1000, .size = 129, .seconds = 3, .cpu = -1, .reader_cpu = -1};
-    struct rlimit limit;
     struct sockaddr_in address;
     if (!read_wish(argc, argv, &wish)) {
         fprintf(stderr, "usage: floor [--sockets N] [--size BYTES] [--rate ROUNDS] [--seconds S] "
                         "[--burst N] [--cpu N] [--reader-cpu N]\n");
         return 2;
     }
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    lab_take_descriptors();
     int listener = open_listener(&address);
     char *bytes = malloc((size_t)wish.size);
     pid_t reader = fork();
     if (reader < 0 || !bytes) {
-        die("cannot start");
+        lab_die("cannot start");
     }
     if (reader == 0) {
         drain(&wish, &address);
         exit(1);
     }
-    pin(wish.cpu);
+    lab_pin(wish.cpu);
     memset(bytes, 'x', (size_t)wish.size);
     int *fds = accept_all(listener, wish.sockets);
     struct outcome outcome = send_all(&wish, fds, bytes);

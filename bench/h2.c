@@ -6,7 +6,6 @@
 //     bench-h2 --port P --pid SERVER [--connections 100] [--streams 100, 0: HTTP/1.1]
 //              [--rate EVENTS A SECOND] [--seconds S] [--size BYTES] [--shuffle 1: streams of all connections in turn]
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lab.h"
 
 enum { READ_MAX = 256 * 1024, SIZE_MAX_EVENT = 64 * 1024 };
 
@@ -28,20 +27,13 @@ static struct {
 static int epoll_fd;
 static char scratch[READ_MAX];
 
-static void die(const char *what) {
-    fprintf(stderr, "bench-h2: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
 static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return lab_now_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 static void say(int fd, const void *bytes, size_t len) {
     if (send(fd, bytes, len, MSG_NOSIGNAL) != (ssize_t)len) {
-        die("cannot send");
+        lab_die("cannot send");
     }
 }
 
@@ -50,7 +42,7 @@ static int dial(void) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        die("cannot connect");
+        lab_die("cannot connect");
     }
     return fd;
 }
@@ -58,7 +50,7 @@ static int dial(void) {
 static void watch(int fd) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
-        die("cannot watch");
+        lab_die("cannot watch");
     }
 }
 
@@ -69,8 +61,7 @@ static void read_until(int64_t until) {
         int n = epoll_wait(epoll_fd, events, 256, (int)left);
         for (int i = 0; i < n; i++) {
             if (recv(events[i].data.fd, scratch, sizeof(scratch), MSG_DONTWAIT) == 0) {
-                fprintf(stderr, "bench-h2: the server closed a connection\n");
-                exit(1);
+                lab_give_up("the server closed a connection");
             }
         }
     }
@@ -110,22 +101,6 @@ static void listen_all(int *fds) {
         listen_h2(fds[turn ? n % wish.connections : n / wish.streams],
                   turn ? n / wish.connections : n % wish.streams);
     }
-}
-
-static double cpu_seconds(void) {
-    char path[64], line[1024];
-    unsigned long user, system;
-    snprintf(path, sizeof(path), "/proc/%d/stat", wish.pid);
-    FILE *file = fopen(path, "r");
-    if (!file || !fgets(line, sizeof(line), file)) {
-        die(path);
-    }
-    fclose(file);
-    if (sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-               &system) != 2) {
-        die(path);
-    }
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
 static long memory_kb(void) {
@@ -185,19 +160,16 @@ int main(int argc, char **argv) {
     int *fds = calloc((size_t)wish.connections, sizeof(*fds));
     epoll_fd = epoll_create1(0);
     if (!fds || epoll_fd < 0) {
-        die("cannot begin");
+        lab_die("cannot begin");
     }
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
+    lab_take_descriptors();
     long before = memory_kb();
     listen_all(fds);
     int publisher = dial();
     watch(publisher);
     read_until(now_ms() + 1500);
     long idle = memory_kb();
-    double cpu = cpu_seconds();
+    double cpu = lab_cpu_s(wish.pid);
     int64_t start = now_ms();
     int events = wish.rate * wish.seconds;
     for (int i = 0; i < events; i++) {
@@ -205,7 +177,7 @@ int main(int argc, char **argv) {
         publish(publisher);
     }
     read_until(start + wish.seconds * 1000 + 1000);
-    cpu = cpu_seconds() - cpu;
+    cpu = lab_cpu_s(wish.pid) - cpu;
     double listeners = (double)wish.connections * (wish.streams ? wish.streams : 1);
     printf(
         "%d connections x %d streams, %d events of %d bytes: %.3f us of processor time a delivery, "

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "hub/hub.h"
 #include "hub/selection.h"
+#include "lab.h"
 
 static const struct hash_key key = {1, 2};
 enum { DATA_SIZE = 100, FLUSH_SENDS = 256, NAME_SIZE = 64, MANY = 1000000 };
@@ -40,15 +40,12 @@ static const struct hub_ops ops = {.send = take, .finished = leave, .unaffordabl
 
 // The processor's time, which others on the machine take less from than from the clock's.
 static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+    return (double)lab_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void must(int rc) {
     if (rc) {
-        fprintf(stderr, "bench-hub: out of memory\n");
-        exit(1);
+        lab_give_up("out of memory");
     }
 }
 

@@ -24,8 +24,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lab.h"
 
 enum { CHUNK = 256 * 1024, SAMPLES_MAX = 4 << 20, EVENTS_MAX = 256, LIMIT_S = 170 };
 
@@ -46,15 +47,8 @@ static atomic_bool over;
 static uint64_t bytes_read;
 static long own_most;
 
-static void die(const char *what) {
-    fprintf(stderr, "bench-replay: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
 static int64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return lab_now_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 static struct sockaddr_in address_of(int port) {
@@ -67,14 +61,14 @@ static int dial(void) {
     struct sockaddr_in address = address_of(wish.port);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        die("cannot connect");
+        lab_die("cannot connect");
     }
     return fd;
 }
 
 static void say(int fd, const char *text) {
     if (send(fd, text, strlen(text), MSG_NOSIGNAL) != (ssize_t)strlen(text)) {
-        die("cannot send");
+        lab_die("cannot send");
     }
 }
 
@@ -89,7 +83,7 @@ static int watch_all(const int *fds, int count) {
     for (int i = 0; i < count; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
         if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fds[i], &event) != 0) {
-            die("cannot watch");
+            lab_die("cannot watch");
         }
     }
     return epoll_fd;
@@ -123,23 +117,6 @@ static long status_kb(const char *file, const char *field) {
 // The server's own memory; what it has mapped of the file is the kernel's.
 static long own_kb(void) {
     return status_kb("status", "RssAnon:");
-}
-
-static double cpu_s(void) {
-    char name[64], text[1024];
-    unsigned long user = 0, kernel = 0;
-    snprintf(name, sizeof(name), "/proc/%d/stat", wish.pid);
-    FILE *in = fopen(name, "r");
-    size_t len = in ? fread(text, 1, sizeof(text) - 1, in) : 0;
-    text[len] = '\0';
-    char *at = strrchr(text, ')');
-    if (at) {
-        sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
-    }
-    if (in) {
-        fclose(in);
-    }
-    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
 
 static void publish(int fd) {
@@ -182,7 +159,7 @@ static void *live(void *arg) {
         for (int i = 0; i < n; i++) {
             ssize_t len = recv(fds[events[i].data.u32], chunk, sizeof(chunk) - 1, MSG_DONTWAIT);
             if (len == 0) {
-                die("a live listener was closed");
+                lab_give_up("a live listener was closed");
             }
             if (len > 0) {
                 note_ages(chunk, len);
@@ -206,7 +183,7 @@ static bool is_done(struct tail *tail, const char *chunk, size_t len) {
 
 static void save(int fd, const char *chunk, ssize_t len) {
     if (fd >= 0 && write(fd, chunk, (size_t)len) != len) {
-        die("cannot write the file");
+        lab_die("cannot write the file");
     }
 }
 
@@ -223,7 +200,7 @@ static void read_all(const int *fds, int count) {
             uint32_t at = events[i].data.u32;
             ssize_t len = recv(fds[at], chunk, CHUNK, MSG_DONTWAIT);
             if (len == 0 || (len < 0 && errno != EAGAIN)) {
-                die("a reader was closed");
+                lab_die("a reader was closed");
             }
             if (len > 0) {
                 bytes_read += (uint64_t)len;
@@ -237,8 +214,7 @@ static void read_all(const int *fds, int count) {
             look = now_us() + 100000;
         }
         if (now_us() > limit) {
-            errno = ETIMEDOUT;
-            die("the readers did not come to an end");
+            lab_give_up("the readers did not come to an end");
         }
     }
     free(tails);
@@ -269,7 +245,7 @@ static void await_heads(const int *fds) {
     char head[4096];
     for (int i = 0; i < wish.live; i++) {
         if (recv(fds[i], head, sizeof(head), 0) <= 0) {
-            die("a live listener has no answer");
+            lab_die("a live listener has no answer");
         }
     }
 }
@@ -286,12 +262,12 @@ static void run(void) {
     if (wish.live) {
         await_heads(lives);
         if (pthread_create(&thread, NULL, live, lives)) {
-            die("no thread");
+            lab_die("no thread");
         }
         usleep((useconds_t)wish.before * 1000000);
     }
     long own = own_kb();
-    double cpu = cpu_s();
+    double cpu = lab_cpu_s(wish.pid);
     int64_t start = now_us();
     atomic_store(&phase, 1);
     for (int i = 0; i < wish.readers; i++) {
@@ -299,7 +275,7 @@ static void run(void) {
     }
     read_all(fds, wish.readers);
     double took = (double)(now_us() - start) / 1e6;
-    cpu = cpu_s() - cpu;
+    cpu = lab_cpu_s(wish.pid) - cpu;
     atomic_store(&over, true);
     if (wish.live) {
         pthread_join(thread, NULL);
@@ -314,10 +290,7 @@ static void run(void) {
 }
 
 static void exec_cat(int fd) {
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET((size_t)wish.cat_cpu, &cpus);
-    (void)sched_setaffinity(0, sizeof(cpus), &cpus);
+    lab_pin(wish.cat_cpu);
     dup2(fd, STDOUT_FILENO);
     execlp("cat", "cat", wish.cat, (char *)NULL);
     _exit(127);
@@ -331,7 +304,7 @@ static void run_cat(void) {
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 ||
         listen(listener, 1) != 0 ||
         getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
-        die("cannot listen");
+        lab_die("cannot listen");
     }
     wish.port = ntohs(address.sin_port);
     int writer = dial(), reader = accept(listener, NULL, NULL), status;
@@ -346,7 +319,7 @@ static void run_cat(void) {
     }
     double took = (double)(now_us() - start) / 1e6;
     if (waitpid(child, &status, 0) != child || status) {
-        die("cat failed");
+        lab_give_up("cat failed");
     }
     struct rusage usage;
     getrusage(RUSAGE_CHILDREN, &usage);
@@ -380,12 +353,8 @@ static void take_options(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    struct rlimit limit;
     take_options(argc, argv);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    lab_take_descriptors();
     if (wish.cat) {
         run_cat();
     } else {

@@ -9,24 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lab.h"
 
 struct wish {
     const char *dir;
     int size, seconds;
 };
-
-static double now(void) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
-}
-
-static void die(const char *what) {
-    fprintf(stderr, "sync-floor: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
 
 static struct wish read_wish(int argc, char **argv) {
     struct wish wish = {.dir = ".", .size = 200, .seconds = 3};
@@ -48,7 +38,7 @@ static int open_file(const char *dir) {
     snprintf(path, sizeof(path), "%s/sync-floor.XXXXXX", dir);
     int fd = mkstemp(path);
     if (fd < 0 || unlink(path)) {
-        die("cannot make a file");
+        lab_die("cannot make a file");
     }
     return fd;
 }
@@ -58,14 +48,14 @@ int main(int argc, char **argv) {
     char *event = malloc((size_t)wish.size + 1);
     int fd = open_file(wish.dir);
     unsigned long long events = 0;
-    double begun = now(), ended = begun;
+    double begun = lab_now_s(CLOCK_MONOTONIC), ended = begun;
     if (!event) {
-        die("no memory");
+        lab_die("no memory");
     }
     memset(event, 'x', (size_t)wish.size);
-    for (; ended < begun + wish.seconds; ended = now(), events++) {
+    for (; ended < begun + wish.seconds; ended = lab_now_s(CLOCK_MONOTONIC), events++) {
         if (write(fd, event, (size_t)wish.size) != wish.size || fdatasync(fd)) {
-            die("cannot write");
+            lab_die("cannot write");
         }
     }
     printf("size=%d events=%llu events_per_s=%.0f us_per_event=%.1f\n", wish.size, events,

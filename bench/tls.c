@@ -14,11 +14,9 @@
 // Options: [--port N] [--sockets N] [--size BYTES] [--seconds S] [--rate ROUNDS A SECOND] [--plain 1]
 //          [--resume 1] [--cpu N] [--reader-cpu N]
 // It trusts whatever certificate it is shown. Each run prints one line of name=value.
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,39 +25,17 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lab.h"
 
 enum { READ_MAX = 256 * 1024, EVENTS_MAX = 256, PORTS_EACH = 16384, WARM_UP = 3 };
 
 struct wish {
     int port, sockets, size, seconds, rate, plain, resume, cpu, reader_cpu;
 };
-
-static int64_t now_ns(clockid_t id) {
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void die(const char *what) {
-    fprintf(stderr, "bench-tls: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static void pin(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (cpu >= 0) {
-        CPU_SET((size_t)cpu, &set);
-        if (sched_setaffinity(0, sizeof(set), &set) != 0) {
-            die("cannot pin to that processor");
-        }
-    }
-}
 
 static int dial(int port, int number) {
     struct sockaddr_in from = {.sin_family = AF_INET};
@@ -71,7 +47,7 @@ static int dial(int port, int number) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) != 0 ||
         connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
-        die("cannot connect");
+        lab_die("cannot connect");
     }
     return fd;
 }
@@ -83,7 +59,7 @@ static SSL *secure(SSL_CTX *context, int fd, SSL_SESSION *session) {
         SSL_set_session(ssl, session);
     }
     if (SSL_connect(ssl) != 1) {
-        die("no handshake");
+        lab_give_up("no handshake");
     }
     return ssl;
 }
@@ -113,7 +89,7 @@ static int listen_to_all(const struct wish *wish) {
         "GET /events/a HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n";
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     int epoll = epoll_create1(0);
-    pin(wish->reader_cpu);
+    lab_pin(wish->reader_cpu);
     for (int i = 0; i < wish->sockets; i++) {
         int fd = dial(wish->port, i);
         if (wish->plain) {
@@ -142,7 +118,7 @@ static void visit(SSL_CTX *context, const struct wish *wish, SSL_SESSION **sessi
     SSL *ssl = secure(context, fd, wish->resume ? *session : NULL);
     SSL_write(ssl, request, sizeof(request) - 1);
     if (SSL_read(ssl, answer, sizeof(answer)) <= 0) {
-        die("no answer");
+        lab_give_up("no answer");
     }
     *reused += SSL_session_reused(ssl);
     if (!*session) {
@@ -162,14 +138,14 @@ static int connect_for_a_while(const struct wish *wish) {
             break;
         }
     }
-    pin(wish->reader_cpu);
-    int64_t start = now_ns(CLOCK_MONOTONIC), end = start + wish->seconds * (int64_t)1000000000;
-    while (now_ns(CLOCK_MONOTONIC) < end) {
+    lab_pin(wish->reader_cpu);
+    int64_t start = lab_now_ns(CLOCK_MONOTONIC), end = start + wish->seconds * (int64_t)1000000000;
+    while (lab_now_ns(CLOCK_MONOTONIC) < end) {
         visit(context, wish, &session, &reused);
         count++;
     }
     printf("bench=tls-connect resume=%d count=%d reused=%d per_s=%.0f\n", wish->resume, count,
-           reused, (double)count * 1e9 / (double)(now_ns(CLOCK_MONOTONIC) - start));
+           reused, (double)count * 1e9 / (double)(lab_now_ns(CLOCK_MONOTONIC) - start));
     SSL_SESSION_free(session);
     SSL_CTX_free(context);
     return 0;
@@ -196,9 +172,9 @@ static int flood(const struct wish *wish) {
         }
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    pin(wish->reader_cpu);
-    int64_t end = now_ns(CLOCK_MONOTONIC) + wish->seconds * (int64_t)1000000000;
-    for (; now_ns(CLOCK_MONOTONIC) < end; count++) {
+    lab_pin(wish->reader_cpu);
+    int64_t end = lab_now_ns(CLOCK_MONOTONIC) + wish->seconds * (int64_t)1000000000;
+    for (; lab_now_ns(CLOCK_MONOTONIC) < end; count++) {
         int fd = dial(wish->port, 0);
         (void)!write(fd, hello, (size_t)len);
         (void)!read(fd, answer, sizeof(answer));
@@ -234,7 +210,7 @@ static int open_listener(int *port) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, 4096) != 0 ||
         getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        die("cannot listen");
+        lab_die("cannot listen");
     }
     *port = ntohs(address.sin_port);
     return fd;
@@ -260,7 +236,7 @@ static struct peer *accept_all(const struct wish *wish, int listener) {
         peers[i].ssl = SSL_new(context);
         SSL_set_fd(peers[i].ssl, peers[i].fd);
         if (SSL_accept(peers[i].ssl) != 1) {
-            die("no handshake");
+            lab_give_up("no handshake");
         }
         (void)SSL_read(peers[i].ssl, request, sizeof(request));
     }
@@ -280,12 +256,12 @@ static int floor_of(struct wish *wish) {
         (void)!freopen("/dev/null", "w", stdout);
         exit(listen_to_all(wish));
     }
-    pin(wish->cpu);
+    lab_pin(wish->cpu);
     struct peer *peers = accept_all(wish, listener);
     memset(bytes, 'x', (size_t)wish->size);
-    int64_t start = now_ns(CLOCK_MONOTONIC), end = start + wish->seconds * (int64_t)1000000000;
-    int64_t cpu = now_ns(CLOCK_THREAD_CPUTIME_ID), sends = 0;
-    for (int64_t round = 1; now_ns(CLOCK_MONOTONIC) < end; round++) {
+    int64_t start = lab_now_ns(CLOCK_MONOTONIC), end = start + wish->seconds * (int64_t)1000000000;
+    int64_t cpu = lab_now_ns(CLOCK_THREAD_CPUTIME_ID), sends = 0;
+    for (int64_t round = 1; lab_now_ns(CLOCK_MONOTONIC) < end; round++) {
         for (int i = 0; i < wish->sockets; i++, sends++) {
             if (wish->plain) {
                 (void)!send(peers[i].fd, bytes, (size_t)wish->size, MSG_NOSIGNAL);
@@ -293,13 +269,11 @@ static int floor_of(struct wish *wish) {
                 SSL_write(peers[i].ssl, bytes, wish->size);
             }
         }
-        int64_t at = start + round * 1000000000 / (wish->rate ? wish->rate : 1);
-        struct timespec until = {.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000};
         if (wish->rate) {
-            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+            lab_sleep_until_ns(start + round * 1000000000 / wish->rate);
         }
     }
-    cpu = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+    cpu = lab_now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
     kill(reader, SIGKILL);
     waitpid(reader, NULL, 0);
     printf("bench=tls-floor plain=%d sockets=%d size=%d rate=%d sends=%lld cpu_us_per_send=%.3f\n",
@@ -332,10 +306,7 @@ int main(int argc, char **argv) {
     bool one = argc > 1 && (strcmp(argv[1], "connect") == 0 || strcmp(argv[1], "flood") == 0);
     struct wish wish = {
         .sockets = one ? 1 : 1000, .size = 129, .seconds = 3, .cpu = -1, .reader_cpu = -1};
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    lab_take_descriptors();
     signal(SIGPIPE, SIG_IGN);
     if (read_wish(argc, argv, &wish)) {
         if (strcmp(argv[1], "floor") == 0) {
