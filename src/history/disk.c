@@ -43,6 +43,10 @@ static enum history_state state(const struct history *history) {
     return (enum history_state)atomic_load(&const_disk_of(history)->figures.state);
 }
 
+static uint64_t purged(const struct history *history) {
+    return atomic_load(&const_disk_of(history)->purges.saved);
+}
+
 static bool lost(const struct history *history, event_id id) {
     struct disk *disk = disk_of((struct history *)(uintptr_t)history);
     pthread_mutex_lock(&disk->queue.lock);
@@ -204,6 +208,7 @@ static int create(struct disk **out, const struct mem *mem, const struct history
         .topics = disk_walk,
         .topic = disk_topic_info,
         .purge = disk_purge,
+        .purged = purged,
         .stored = stored,
         .lost = lost,
         .state = state,

@@ -14,7 +14,7 @@ struct disk_settings {
     int64_t once_ms;              // keys against repetition can be recalled so long; 0: a day
     int64_t (*now_ms)(void *ctx); // wall clock
     void *now_ctx;
-    // `stored` or `state` has changed. Called by the writer's thread, without a lock.
+    // `stored`, `purged` or `state` has changed. Called by the writer's thread, without a lock.
     void (*moved)(void *ctx);
     void *moved_ctx;
 };

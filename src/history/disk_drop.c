@@ -354,6 +354,7 @@ int disk_drop_sweep(struct disk_group *group) {
 int disk_drop_purged(struct disk_group *group) {
     struct disk *disk = group->disk;
     struct disk_purge purge;
+    group->purges = atomic_load(&disk->purges.last); // what comes from here on may be missed
     for (size_t i = 0; disk_purges_get(&disk->purges, i, &purge); i++) {
         struct disk_topic *topic;
         struct topic_name name = {.text = bytes_make(purge.name, purge.name_len),

@@ -439,6 +439,8 @@ int disk_group_run(struct disk *disk, const struct disk_task *task, bool *more) 
     }
     if (rc) {
         note_failure(&group);
+    } else {
+        disk_purges_note_saved(&disk->purges, group.purges); // also when there was none to write
     }
     forget_topics(&group);
     *more = group.more;

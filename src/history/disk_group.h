@@ -59,6 +59,7 @@ struct disk_group {
     bool changed;       // something has to be committed
     bool more;          // something is left to do
     uint64_t dropped[DISK_REASONS];
+    uint64_t purges;    // the number of the last one that it knows of
     size_t ended_count; // purges that are over with this group
     struct {
         uint64_t hash;

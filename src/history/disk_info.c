@@ -134,10 +134,13 @@ int disk_recall(struct history *history, event_id after, size_t most, history_re
     return rc ? ERR_SYSTEM : 0;
 }
 
+// Whether an event of the topic waits for the disk that no purge before has hidden.
 static bool waits(struct disk *disk, const struct topic_name *name) {
     struct disk_portion portion;
-    event_id after = 0;
+    struct disk_purged purged;
     bool found = false;
+    disk_purges_look(&disk->purges, &purged);
+    event_id after = disk_purged_upto(&purged, name->hash);
     do {
         (void)disk_queue_forward(&disk->queue, after, UINT64_MAX, UINT64_MAX, &portion);
         for (size_t i = 0; i < portion.count && !found; i++) {
@@ -153,16 +156,17 @@ static bool waits(struct disk *disk, const struct topic_name *name) {
     return found;
 }
 
-int disk_purge(struct history *history, const struct topic_name *name) {
+int disk_purge(struct history *history, const struct topic_name *name, uint64_t *number) {
     struct disk *disk = disk_of(history);
     struct history_topic topic;
     if (!waits(disk, name) && !disk_topic_info(history, name, &topic)) {
+        *number = atomic_load(&disk->purges.last);
         return ERR_NOT_FOUND;
     }
     pthread_mutex_lock(&disk->queue.lock);
     event_id upto = disk->queue.appended;
     pthread_mutex_unlock(&disk->queue.lock);
-    int rc = disk_purges_add(&disk->purges, name, upto);
+    int rc = disk_purges_add(&disk->purges, name, upto, number);
     if (rc) {
         return rc;
     }

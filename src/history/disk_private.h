@@ -89,7 +89,7 @@ bool disk_topic_info(struct history *history, const struct topic_name *name,
                      struct history_topic *out);
 int disk_recall(struct history *history, event_id after, size_t most, history_recall *visit,
                 void *ctx);
-int disk_purge(struct history *history, const struct topic_name *name);
+int disk_purge(struct history *history, const struct topic_name *name, uint64_t *number);
 
 static inline struct disk *disk_of(struct history *history) {
     return container_of(history, struct disk, history);

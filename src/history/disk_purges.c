@@ -5,6 +5,8 @@
 
 int disk_purges_init(struct disk_purges *purges) {
     atomic_init(&purges->count, 0);
+    atomic_init(&purges->last, 0);
+    atomic_init(&purges->saved, 0);
     return pthread_mutex_init(&purges->lock, NULL) ? ERR_NOMEM : 0;
 }
 
@@ -21,7 +23,8 @@ static struct disk_purge *find(struct disk_purges *purges, uint64_t hash) {
     return NULL;
 }
 
-static int add(struct disk_purges *purges, const struct topic_name *name, event_id upto) {
+static int add(struct disk_purges *purges, const struct topic_name *name, event_id upto,
+               uint64_t number) {
     struct disk_purge *purge = find(purges, name->hash);
     unsigned count = atomic_load(&purges->count);
     if (!purge && count == DISK_PURGES_MAX) {
@@ -33,16 +36,22 @@ static int add(struct disk_purges *purges, const struct topic_name *name, event_
         memcpy(purge->name, name->text.at, name->text.len);
     }
     purge->upto = purge->upto < upto ? upto : purge->upto;
-    purge->saved = false;
+    purge->number = number;
+    purge->saved = number == 0;
     if (purge == &purges->at[count]) {
         atomic_store(&purges->count, count + 1);
     }
     return 0;
 }
 
-int disk_purges_add(struct disk_purges *purges, const struct topic_name *name, event_id upto) {
+int disk_purges_add(struct disk_purges *purges, const struct topic_name *name, event_id upto,
+                    uint64_t *number) {
     pthread_mutex_lock(&purges->lock);
-    int rc = add(purges, name, upto);
+    *number = atomic_load(&purges->last) + 1;
+    int rc = add(purges, name, upto, *number);
+    if (rc == 0) {
+        atomic_store(&purges->last, *number);
+    }
     pthread_mutex_unlock(&purges->lock);
     return rc;
 }
@@ -79,12 +88,12 @@ bool disk_purges_get(struct disk_purges *purges, size_t place, struct disk_purge
     return true;
 }
 
-void disk_purges_note_saved(struct disk_purges *purges, uint64_t hash, event_id upto) {
+void disk_purges_note_saved(struct disk_purges *purges, uint64_t number) {
     pthread_mutex_lock(&purges->lock);
-    struct disk_purge *purge = find(purges, hash);
-    if (purge) {
-        purge->saved = purge->upto == upto;
+    for (unsigned i = 0; i < atomic_load(&purges->count); i++) {
+        purges->at[i].saved |= purges->at[i].number <= number;
     }
+    atomic_store(&purges->saved, number);
     pthread_mutex_unlock(&purges->lock);
 }
 
@@ -114,7 +123,7 @@ int disk_purges_load(struct disk_purges *purges, const struct disk_file *file, M
             break;
         }
         topic.hash = hash_bytes(key, topic.text.at, topic.text.len);
-        (void)add(purges, &topic, disk_get_number(value.mv_data));
+        (void)add(purges, &topic, disk_get_number(value.mv_data), 0);
     }
     mdb_cursor_close(cursor);
     return rc == MDB_NOTFOUND ? 0 : rc;

@@ -15,7 +15,8 @@ enum { DISK_PURGES_MAX = 32 };
 struct disk_purge {
     uint64_t hash; // names are told apart by it: it is keyed
     event_id upto;
-    bool saved; // the writer's
+    uint64_t number; // of whoever asked for it last; 0: before the start
+    bool saved;      // the file has it
     uint16_t name_len;
     char name[TOPIC_NAME_MAX];
 };
@@ -31,7 +32,8 @@ struct disk_purged {
 
 struct disk_purges {
     pthread_mutex_t lock;
-    atomic_uint count; // of `at`; changed under the lock
+    atomic_uint count;         // of `at`; changed under the lock
+    atomic_ullong last, saved; // numbers: given out; up to which all are in the file, or over
     struct disk_purge at[DISK_PURGES_MAX];
 };
 
@@ -39,8 +41,9 @@ struct disk_purges {
 int disk_purges_init(struct disk_purges *purges);
 void disk_purges_finish(struct disk_purges *purges);
 
-// 0, or ERR_NOMEM when too many are under way.
-int disk_purges_add(struct disk_purges *purges, const struct topic_name *name, event_id upto);
+// 0, or ERR_NOMEM when too many are under way. *number: above those of all before.
+int disk_purges_add(struct disk_purges *purges, const struct topic_name *name, event_id upto,
+                    uint64_t *number);
 
 void disk_purges_look(struct disk_purges *purges, struct disk_purged *out);
 
@@ -49,7 +52,8 @@ event_id disk_purged_upto(const struct disk_purged *purged, uint64_t hash);
 
 // The purge at `place`; false behind the last. Only the writer removes.
 bool disk_purges_get(struct disk_purges *purges, size_t place, struct disk_purge *out);
-void disk_purges_note_saved(struct disk_purges *purges, uint64_t hash, event_id upto);
+// All that had a number up to this one are in the file.
+void disk_purges_note_saved(struct disk_purges *purges, uint64_t number);
 // Done, unless it was extended in between.
 void disk_purges_remove(struct disk_purges *purges, uint64_t hash, event_id upto);
 

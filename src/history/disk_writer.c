@@ -114,21 +114,34 @@ static int write_group(struct disk *disk, struct disk_task *task, bool *more) {
     return rc;
 }
 
-static void tell(struct disk *disk, int rc, event_id before) {
+// How far it has come.
+struct progress {
+    event_id stored;
+    uint64_t purged;
+};
+
+static struct progress progress_of(struct disk *disk) {
+    return (struct progress){.stored = disk->state.newest,
+                             .purged = atomic_load(&disk->purges.saved)};
+}
+
+static void tell(struct disk *disk, int rc, struct progress before) {
     enum history_state state = state_of(disk, rc);
     if (rc) {
         atomic_fetch_add(&disk->figures.failures, 1);
     } else {
         disk->renew_at = clock_mono_ms() + RENEW_MS;
     }
+    struct progress now = progress_of(disk);
     bool changed = atomic_exchange(&disk->figures.state, (int)state) != (int)state;
-    if ((changed || disk->state.newest != before) && disk->settings.moved) {
+    changed |= now.stored != before.stored || now.purged != before.purged;
+    if (changed && disk->settings.moved) {
         disk->settings.moved(disk->settings.moved_ctx);
     }
 }
 
 static int work(struct disk *disk, struct disk_task *task, bool *more) {
-    event_id before = disk->state.newest;
+    struct progress before = progress_of(disk);
     task->frames_max = GROUP_EVENTS;
     int rc = write_group(disk, task, more);
     tell(disk, rc, before);

@@ -63,8 +63,13 @@ struct history {
                   struct history_topic *out);
 
     // Forgets all events of a topic that are there now: 0, ERR_NOT_FOUND, or ERR_NOMEM. Whoever
-    // would still have needed them is told of a gap. Any thread.
-    int (*purge)(struct history *history, const struct topic_name *name);
+    // would still have needed them is told of a gap. *number is what `purged` tells when it, and all
+    // purges before it, survive; with ERR_NOT_FOUND those before it, which may be why. Any thread.
+    int (*purge)(struct history *history, const struct topic_name *name, uint64_t *number);
+
+    // Every purge up to this number is as safe as this history can make it. Memory: UINT64_MAX. Any
+    // thread.
+    uint64_t (*purged)(const struct history *history);
 
     // Everything given to append up to this id is as safe as this history can make it. Memory can do
     // no more than it has done: UINT64_MAX. Any thread.

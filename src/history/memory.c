@@ -257,6 +257,7 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
         .topics = memory_walk,
         .topic = memory_topic_info,
         .purge = memory_purge,
+        .purged = memory_purged,
         .stored = stored,
         .lost = lost,
         .state = state,

@@ -32,6 +32,7 @@ bool memory_purge_shows(const struct memory *memory, const struct frame *frame);
 bool memory_purge_some(struct memory *memory, size_t portion);
 
 // As history.h says.
-int memory_purge(struct history *history, const struct topic_name *name);
+int memory_purge(struct history *history, const struct topic_name *name, uint64_t *number);
+uint64_t memory_purged(const struct history *history);
 
 #endif

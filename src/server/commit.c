@@ -9,6 +9,7 @@
 
 void commits_init(struct commits *commits) {
     list_init(&commits->waiting);
+    list_init(&commits->purges);
     atomic_init(&commits->awaited, false);
 }
 
@@ -21,8 +22,9 @@ void commit_leave(struct commit *commit) {
     list_remove(&commit->link);
 }
 
-static bool is_stored(const struct server *server, event_id upto) {
-    return upto <= server->history->stored(server->history);
+static bool is_stored(const struct commit *commit) {
+    const struct history *history = commit->exchange->worker->server->history;
+    return commit->upto <= history->stored(history) && commit->purge <= history->purged(history);
 }
 
 static enum history_state state_of(const struct server *server) {
@@ -40,10 +42,24 @@ static const char *trouble(enum history_state state) {
     }
 }
 
+// What stands in the way of a promise.
+static enum history_state trouble_of(const struct exchange *exchange) {
+    const struct server *server = exchange->worker->server;
+    return server->promises_disk ? state_of(server) : HISTORY_FINE;
+}
+
+bool commit_refuse_purge(struct exchange *exchange) {
+    enum history_state state = trouble_of(exchange);
+    if (state == HISTORY_FINE) {
+        return false;
+    }
+    exchange_problem(exchange, 507, "%s, so nothing was purged; try again later", trouble(state));
+    return true;
+}
+
 bool commit_refuse(struct exchange *exchange, uint64_t published) {
     struct worker *worker = exchange->worker;
-    enum history_state state =
-        worker->server->promises_disk ? state_of(worker->server) : HISTORY_FINE;
+    enum history_state state = trouble_of(exchange);
     if (state == HISTORY_FINE) {
         return false;
     }
@@ -60,16 +76,23 @@ bool commit_refuse(struct exchange *exchange, uint64_t published) {
     return true;
 }
 
+static void refuse_purge_late(struct commit *commit, enum history_state state) {
+    exchange_problem(commit->exchange, 507,
+                     "%s: nobody gets the events any more, but should the server end before the "
+                     "purge is on disk, they may be back. It is written as soon as that works "
+                     "again; purge again later to be sure, a 404 says that it is done",
+                     trouble(state));
+}
+
 // It is out, and cannot be called back.
-static void refuse_late(struct commit *commit) {
+static void refuse_late(struct commit *commit, enum history_state state) {
     struct exchange *exchange = commit->exchange;
-    struct worker *worker = exchange->worker;
-    hub_count(&worker->counters.unstored, 1);
+    hub_count(&exchange->worker->counters.unstored, 1);
     exchange_problem(exchange, 507,
                      "%s: listeners may have heard what was published, and it may yet be stored, "
                      "but that is not sure. Publish it again later; with the same Idempotency-Key "
                      "that is harmless",
-                     trouble(state_of(worker->server)));
+                     trouble(state));
 }
 
 void commit_publish(struct commit *commit, struct frame *const *frames, size_t count) {
@@ -91,14 +114,15 @@ int commit_answer(struct commit *commit, int (*answer)(struct exchange *exchange
         return answer(commit->exchange);
     }
     if (commit->lost) {
-        refuse_late(commit);
+        refuse_late(commit, state_of(worker->server));
         return 0;
     }
-    if (is_stored(worker->server, commit->upto)) {
+    if (is_stored(commit)) {
         return answer(commit->exchange);
     }
     commit->answer = answer;
-    list_push_back(&worker->commits.waiting, &commit->link);
+    list_push_back(commit->purge ? &worker->commits.purges : &worker->commits.waiting,
+                   &commit->link);
     return 0;
 }
 
@@ -112,30 +136,39 @@ static void answer_now(struct commit *commit) {
     }
 }
 
-static void refuse_now(struct commit *commit) {
+static void refuse_now(struct commit *commit, enum history_state state) {
     commit_leave(commit);
-    refuse_late(commit);
+    if (commit->purge) {
+        refuse_purge_late(commit, state);
+    } else {
+        refuse_late(commit, state);
+    }
+}
+
+static void settle(struct worker *worker, struct list *waiting) {
+    while (!list_empty(waiting)) {
+        struct commit *commit = container_of(waiting->next, struct commit, link);
+        enum history_state state = state_of(worker->server);
+        if (is_stored(commit)) {
+            answer_now(commit);
+        } else if (state != HISTORY_FINE) {
+            refuse_now(commit, state);
+        } else {
+            return;
+        }
+    }
 }
 
 void commit_settle(struct worker *worker) {
     struct commits *commits = &worker->commits;
-    struct list *waiting = &commits->waiting;
-    if (list_empty(waiting)) {
+    if (list_empty(&commits->waiting) && list_empty(&commits->purges)) {
         return;
     }
     // Before looking, and by an exchange on both sides: what is stored after this look is told by a
     // wake, what was stored before is seen here.
     atomic_exchange(&commits->awaited, true);
-    while (!list_empty(waiting)) {
-        struct commit *commit = container_of(waiting->next, struct commit, link);
-        if (is_stored(worker->server, commit->upto)) {
-            answer_now(commit);
-        } else if (state_of(worker->server) != HISTORY_FINE) {
-            refuse_now(commit);
-        } else {
-            return;
-        }
-    }
+    settle(worker, &commits->waiting);
+    settle(worker, &commits->purges);
 }
 
 void commit_moved(struct server *server) {

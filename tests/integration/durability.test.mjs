@@ -1,24 +1,17 @@
 // Events on disk: what a restart keeps, when publishers are answered, and what happens when there is no room.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  assertProblem, assertRising, connect, metric, order, post, postJson, publish, publisher, request, run, serve, subscribe, subscribeHead, test, until, untilSubscribers,
+  assertProblem, assertRising, connect, dataDirectory, historyState, limitFiles, metric, order, post, postJson, publish, publisher,
+  request, run, serve, subscribe, subscribeHead, test, until, untilStoring, untilSubscribers,
 } from './harness/index.mjs';
-
-function directory(t) {
-  const path = mkdtempSync(join(tmpdir(), 'freshet-data-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 const big = 'x'.repeat(20_000);
 
 test('events, ids and places survive a restart', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const first = await serve(t, ['--data', data]);
   const ids = [];
   for (let i = 0; i < 5; i++) {
@@ -43,7 +36,7 @@ test('events, ids and places survive a restart', async (t) => {
 });
 
 test('an acknowledged event survives kill -9', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const first = await serve(t, ['--data', data]);
   const id = await publish(t, first, 'a', 'kept');
   first.kill('SIGKILL');
@@ -54,7 +47,7 @@ test('an acknowledged event survives kill -9', async (t) => {
 });
 
 test('relaxed: a clean end writes what was waiting', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const args = ['--data', data, '--durability', 'relaxed', '--commit-interval', '1m'];
   const first = await serve(t, args);
   const id = await publish(t, first, 'a', 'kept');
@@ -65,7 +58,7 @@ test('relaxed: a clean end writes what was waiting', async (t) => {
 });
 
 test('every form of a publish is stored before its answer, and is whole', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const server = await serve(t, ['--data', data]);
   await publish(t, server, 'a', 'raw');
   assert.equal((await postJson(t, server, { topic: 'a', data: 'object' })).status, 200);
@@ -82,7 +75,7 @@ test('every form of a publish is stored before its answer, and is whole', async 
 });
 
 test('pipelined publishes are answered in order', async (t) => {
-  const server = await serve(t, ['--data', directory(t)]);
+  const server = await serve(t, ['--data', dataDirectory(t)]);
   const socket = await connect(t, server);
   const one = (i) => `POST /events/a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n${i}`;
   socket.send([0, 1, 2, 3, 4].map(one).join(''));
@@ -94,7 +87,7 @@ test('pipelined publishes are answered in order', async (t) => {
 });
 
 test('a publisher that shuts its end after the request gets its answer', async (t) => {
-  const server = await serve(t, ['--data', directory(t)]);
+  const server = await serve(t, ['--data', dataDirectory(t)]);
   const socket = await connect(t, server);
   socket.socket.allowHalfOpen = true;
   socket.socket.end('POST /events/a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx');
@@ -102,7 +95,7 @@ test('a publisher that shuts its end after the request gets its answer', async (
 });
 
 test('a second server on the same directory refuses', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const server = await serve(t, ['--data', data]);
   const second = await run(t, ['serve', '--listen', '127.0.0.1:0', '--data', data]);
   assert.notEqual(second.status, 0);
@@ -112,7 +105,7 @@ test('a second server on the same directory refuses', async (t) => {
 });
 
 test('a directory that is not freshet\'s is refused and not touched', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const file = join(data, 'data.mdb');
   writeFileSync(file, 'precious '.repeat(2000));
   const { status, stderr } = await run(t, ['serve', '--listen', '127.0.0.1:0', '--data', data]);
@@ -122,7 +115,7 @@ test('a directory that is not freshet\'s is refused and not touched', async (t) 
 });
 
 test('settings that do not go together', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const none = await run(t, ['serve', '--check', '--durability', 'relaxed']);
   assert.equal(none.status, 2);
   assert.match(none.stderr, /--durability is about events on disk; say where with --data DIR/);
@@ -134,7 +127,7 @@ test('settings that do not go together', async (t) => {
 });
 
 test('--check tells what is wrong with the directory, and makes nothing', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const check = (path) => run(t, ['serve', '--check', '--data', path]);
   const fresh = join(data, 'new');
   assert.equal((await check(fresh)).status, 0);
@@ -151,18 +144,10 @@ test('--check tells what is wrong with the directory, and makes nothing', async 
   assert.deepEqual(readdirSync(fresh), []);
 });
 
-// The largest file of the directory may not grow: what a full disk does, without one.
-function limitFiles(server, bytes) {
-  execFileSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}:`]);
-}
-
+// The largest file of the directory may not grow.
 function fillUp(server, data) {
   limitFiles(server, Math.max(...readdirSync(data).map((name) => statSync(join(data, name)).size)));
 }
-
-const state = (t, server, name) => metric(t, server, 'freshet_history_state', `state="${name}"`);
-
-const isStoring = (t, server) => until(async () => (await state(t, server, 'fine')) === 1, 'events are stored again');
 
 // Publishes until the disk is full; returns the ids that were acknowledged and the refusal.
 async function publishUntilRefused(t, server, topic) {
@@ -177,7 +162,7 @@ async function publishUntilRefused(t, server, topic) {
 }
 
 test('commit: no room is 507, and passes by itself', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const server = await serve(t, ['--data', data]);
   const stream = await subscribe(t, server, '/events/a');
   await publish(t, server, 'a', 'first');
@@ -186,7 +171,7 @@ test('commit: no room is 507, and passes by itself', async (t) => {
   assertProblem(response, 507);
 
   // From here on nothing is even tried; and a batch and a stream hear the same.
-  await until(async () => (await state(t, server, 'fine')) === 0, 'the state is told');
+  await until(async () => (await historyState(t, server, 'fine')) === 0, 'the state is told');
   const sentence = /so nothing was published; try again later/;
   for (const refused of [
     await post(t, server, 'a', 'more'),
@@ -206,7 +191,7 @@ test('commit: no room is 507, and passes by itself', async (t) => {
   assert.match(pub.stderr, sentence);
 
   limitFiles(server, 'unlimited');
-  await isStoring(t, server);
+  await untilStoring(t, server);
   await server.output(/events are stored again/, 'stderr');
   const last = await publish(t, server, 'a', 'last');
   const live = await stream.takeUntil((event) => event.id === last);
@@ -224,7 +209,7 @@ test('commit: no room is 507, and passes by itself', async (t) => {
 });
 
 test('relaxed: no room stops neither publishers nor live delivery', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const server = await serve(t, ['--data', data, '--durability', 'relaxed', '--commit-interval', '1ms', '--history-queue-bytes', '1m']);
   const stream = await subscribe(t, server, '/events/a');
   const say = await publisher(t, server, 'a');
@@ -240,14 +225,14 @@ test('relaxed: no room stops neither publishers nor live delivery', async (t) =>
   };
   await until(async () => {
     await round(20);
-    return (await state(t, server, 'fine')) === 0;
+    return (await historyState(t, server, 'fine')) === 0;
   }, 'the disk is full');
   await round(100); // more than may wait
   assert.ok((await metric(t, server, 'freshet_history_lost_total')) > 0);
   await server.output(/publishing goes on, and what is published now may be lost/, 'stderr');
 
   limitFiles(server, 'unlimited');
-  await isStoring(t, server);
+  await untilStoring(t, server);
   const last = await say('last');
   await until(async () => (await metric(t, server, 'freshet_history_waiting_events')) === 0, 'all is on disk');
   stream.close(); // with its feed goes the window, which still has everything
@@ -259,7 +244,7 @@ test('relaxed: no room stops neither publishers nor live delivery', async (t) =>
 });
 
 test('the size on disk stays within --history-bytes, and publishing goes on', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const most = 4 << 20;
   const server = await serve(t, ['--data', data, '--history-bytes', '4m']);
   let last;
@@ -277,7 +262,7 @@ test('the size on disk stays within --history-bytes, and publishing goes on', as
 });
 
 test('readers that stop in the middle of what is dropped do not make the file grow', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const server = await serve(t, ['--data', data, '--history-count', '500', '--socket-buffer', '4k', '--window-bytes', '64k']);
   const batch = Array.from({ length: 250 }, () => ({ topic: 'a', data: big.slice(0, 4000) }));
   const round = async () => assert.equal((await postJson(t, server, batch)).status, 200);
@@ -298,7 +283,7 @@ test('readers that stop in the middle of what is dropped do not make the file gr
 });
 
 test('what was before the directory was made is told as a gap, also after a restart', async (t) => {
-  const data = directory(t);
+  const data = dataDirectory(t);
   const expectGap = async (server, topic) => {
     const stream = await subscribe(t, server, `/events/${topic}`, { headers: { 'last-event-id': '1767225600000-0' } });
     await publish(t, server, topic, 'x');

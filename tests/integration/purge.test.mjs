@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import {
-  apiTopics, assertProblem, connect, metric, order, postJson, publish, request, serve, subscribe, subscribeHead, test,
-  until, untilSubscribers,
+  apiTopics, assertProblem, connect, dataDirectory, historyState, limitFiles, metric, noRoom, order, post, postJson,
+  publish, request, serve, subscribe, subscribeHead, test, until, untilStoring, untilSubscribers,
 } from './harness/index.mjs';
 
 const purge = (t, server, topic, options = {}) => request(t, server, { method: 'DELETE', path: `/api/topics/${topic}`, ...options });
@@ -136,4 +136,106 @@ test('a page of an allowed origin may purge', async (t) => {
   const response = await purge(t, server, 'a', { headers: { origin: 'https://page.example' } });
   assert.equal(response.status, 204);
   assert.equal(response.headers['access-control-allow-origin'], 'https://page.example');
+});
+
+async function restartKilled(t, server, args) {
+  server.kill('SIGKILL');
+  assert.equal(await server.ending(), 'SIGKILL', server.stderr);
+  return serve(t, args);
+}
+
+const topicsOf = (events) => [...new Set(events.map(({ topic }) => topic))].sort();
+
+async function topicsStored(t, server) {
+  const events = await read(t, server, '/events?topic=**&last_event_id=earliest&limit=1000');
+  assert.deepEqual(topicsOf(events), (await apiTopics(t, server)).map(({ topic }) => topic).sort());
+  return topicsOf(events);
+}
+
+test('on disk: what was answered survives kill -9', async (t) => {
+  const args = ['--data', dataDirectory(t)];
+  let server = await serve(t, args);
+  for (let round = 0; round < 5; round++) {
+    const [first] = await publishMany(t, server, 'gone', 20);
+    await publish(t, server, 'kept', 'x');
+    const socket = await connect(t, server);
+    socket.send('DELETE /api/topics/gone HTTP/1.1\r\nHost: h\r\n\r\n');
+    assert.equal((await socket.readHead()).status, 204);
+    server = await restartKilled(t, server, args);
+    assert.deepEqual(await topicsStored(t, server), ['kept']);
+    const stream = await subscribe(t, server, '/events/gone', { headers: { 'last-event-id': first } });
+    await publish(t, server, 'gone', 'new');
+    assert.deepEqual((await stream.take(2)).map(({ event }) => event), ['freshet.gap', 'message']);
+  }
+});
+
+test('on disk: many purges at once, some of the same topic, each answered when it is stored', async (t) => {
+  const args = ['--data', dataDirectory(t), '--workers', '4'];
+  const server = await serve(t, args);
+  const topics = Array.from({ length: 60 }, (_, i) => `many/${i}`);
+  await postJson(t, server, [...topics, 'kept'].map((topic) => ({ topic, data: 'x' })));
+  const purgeWhenPossible = async (topic) => {
+    let response;
+    do { // more may be under way than it takes
+      response = await purge(t, server, topic);
+    } while (response.status === 503);
+    return response.status;
+  };
+  const twice = await Promise.all([...topics, ...topics].map(purgeWhenPossible));
+  topics.forEach((topic, i) => assert.deepEqual([twice[i], twice[i + topics.length]].sort(), [204, 404], topic));
+  const again = await restartKilled(t, server, args);
+  assert.deepEqual(await topicsStored(t, again), ['kept']);
+});
+
+test('on disk: a purge whose connection goes away is done all the same', async (t) => {
+  const args = ['--data', dataDirectory(t)];
+  const server = await serve(t, args);
+  const topics = Array.from({ length: 20 }, (_, i) => `left/${i}`);
+  await postJson(t, server, topics.map((topic) => ({ topic, data: 'x' })));
+  for (const topic of topics) {
+    const socket = await connect(t, server);
+    socket.send(`DELETE /api/topics/${topic} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    await until(async () => (await purge(t, server, topic)).status === 404, 'it has arrived');
+    socket.reset();
+  }
+  const half = await connect(t, server);
+  await publish(t, server, 'half', 'x');
+  half.socket.allowHalfOpen = true;
+  half.socket.end('DELETE /api/topics/half HTTP/1.1\r\nHost: h\r\n\r\n');
+  assert.equal((await half.readHead()).status, 204);
+  const again = await restartKilled(t, server, args);
+  assert.deepEqual(await topicsStored(t, again), []);
+});
+
+test('on disk: without room a purge is 507, and what it says holds', async (t) => {
+  const args = ['--data', dataDirectory(t)];
+  const server = await serve(t, args);
+  await postJson(t, server, ['late', 'early', 'kept'].map((topic) => ({ topic, data: 'x' })));
+  limitFiles(server, noRoom);
+  // It waits when the disk fails: out of sight, but perhaps not for ever.
+  assert.match(assertProblem(await purge(t, server, 'late'), 507).detail, /nobody gets the events any more, but/);
+  assert.deepEqual(await topicsStored(t, server), ['early', 'kept']);
+  // From here on nothing is even tried, whatever there is of the topic.
+  assert.equal(await historyState(t, server, 'fine'), 0);
+  for (const topic of ['early', 'late', 'nothing']) {
+    assert.match(assertProblem(await purge(t, server, topic), 507).detail, /so nothing was purged; try again later/);
+  }
+  assert.deepEqual(await topicsStored(t, server), ['early', 'kept']);
+  assertProblem(await post(t, server, 'kept', 'x'), 507);
+
+  limitFiles(server, 'unlimited');
+  await untilStoring(t, server);
+  assertProblem(await purge(t, server, 'late'), 404); // as the 507 said
+  assert.equal((await purge(t, server, 'early')).status, 204);
+  const again = await restartKilled(t, server, args);
+  assert.deepEqual(await topicsStored(t, again), ['kept']);
+});
+
+test('relaxed: a purge is answered whatever the disk says', async (t) => {
+  const server = await serve(t, ['--data', dataDirectory(t), '--durability', 'relaxed', '--commit-interval', '1m']);
+  await publish(t, server, 'a', 'x');
+  limitFiles(server, noRoom);
+  assert.equal((await purge(t, server, 'a')).status, 204);
+  assertProblem(await purge(t, server, 'a'), 404);
+  limitFiles(server, 'unlimited');
 });

@@ -21,8 +21,9 @@ static void nothing_is_held_at_first(void **state) {
 
 static int purge(struct fixture *f, const char *topic) {
     struct topic_name name = name_of(f, topic);
+    uint64_t number;
     fixture_settle(f);
-    return f->history->purge(f->history, &name);
+    return f->history->purge(f->history, &name, &number);
 }
 
 static void what_is_purged_is_a_gap(void **state) {
@@ -44,6 +45,30 @@ static void what_is_purged_is_a_gap(void **state) {
     assert_int_equal(find_own(&f, "a", "ours"), 0);
     assert_int_equal(find_own(&f, "b", "ours"), 3);
     assert_int_equal(last_of(&f, "a", 9, 9), 4);
+    fixture_finish(&f);
+}
+
+// Numbers rise, and what has one is told to be safe, whether there was something to purge or not.
+static void purges_are_told_to_be_safe(void **state) {
+    struct fixture f;
+    uint64_t before = 0;
+    fixture_init(&f, *state, &AMPLE);
+    for (event_id id = 1; id <= 20; id++) {
+        static const char *const names[] = {"a", "b", "nobody"};
+        struct topic_name name = name_of(&f, names[id % 3]);
+        uint64_t number;
+        append_event(&f, id, "a b");
+        bool held = f.history->purge(f.history, &name, &number) == 0;
+        assert_int_equal(held, id % 3 != 2);
+        assert_true(number >= before);
+        if (id % 5 == 0) {
+            fixture_settle(&f);
+            assert_true(f.history->purged(f.history) >= number);
+        }
+        before = number;
+    }
+    fixture_settle(&f);
+    assert_true(f.history->purged(f.history) >= before);
     fixture_finish(&f);
 }
 
@@ -526,6 +551,7 @@ int conformance_run(const struct backend *backend) {
         cmocka_unit_test_prestate(topics_are_walked_in_portions, pass.state),
         cmocka_unit_test_prestate(one_topic_is_described, pass.state),
         cmocka_unit_test_prestate(what_is_purged_is_a_gap, pass.state),
+        cmocka_unit_test_prestate(purges_are_told_to_be_safe, pass.state),
         cmocka_unit_test_prestate(topics_have_limits_of_their_own, pass.state),
     };
     return cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);

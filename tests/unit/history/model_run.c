@@ -57,8 +57,9 @@ static void purge_random(struct pair *pair) {
     int topic = (int)pick(pair, 0, MODEL_TOPICS - 1);
     struct topic_name name = name_of(&pair->real, MODEL_NAMES[topic]);
     fixture_settle(&pair->real);
+    uint64_t number;
     pair->purged = true;
-    int rc = pair->real.history->purge(pair->real.history, &name);
+    int rc = pair->real.history->purge(pair->real.history, &name, &number);
     assert_int_equal(rc, model_purge(&pair->model, topic) ? 0 : ERR_NOT_FOUND);
 }
 

@@ -209,6 +209,7 @@ static void a_full_disk_is_survived(void **state) {
 
 static void a_purged_topic_is_gone_at_once(void **state) {
     struct fixture f;
+    uint64_t number;
     disk_place_begin(&f, &AMPLE);
     for (event_id id = 1; id <= 6000; id++) {
         append_event(&f, id, id % 3 ? "a" : id % 2 ? "a b" : "b");
@@ -217,8 +218,9 @@ static void a_purged_topic_is_gone_at_once(void **state) {
     append_event(&f, 6001, "a");
     struct topic_name a = name_of(&f, "a"), nobody = name_of(&f, "nobody");
     struct history_topic topic;
-    assert_int_equal(f.history->purge(f.history, &nobody), ERR_NOT_FOUND);
-    assert_int_equal(f.history->purge(f.history, &a), 0);
+    assert_int_equal(f.history->purge(f.history, &nobody, &number), ERR_NOT_FOUND);
+    assert_int_equal(f.history->purge(f.history, &a, &number), 0);
+    assert_int_equal(f.history->purge(f.history, &a, &number), ERR_NOT_FOUND);
     // Before the writer had the time: nothing is read any more.
     struct selection *selection = select_names(&f, "a");
     struct past_batch batch;
@@ -238,6 +240,34 @@ static void a_purged_topic_is_gone_at_once(void **state) {
     disk_place_begin(&f, &AMPLE);
     assert_int_equal(assert_reads(&f, "a", 0, 9999, "6002"), 6001);
     assert_int_equal(stats_of(&f).events, 2000 + 1);
+    fixture_finish(&f);
+}
+
+// Out of sight at once; told to be safe when the disk has taken it.
+static void a_purge_waits_for_the_disk(void **state) {
+    struct fixture f;
+    uint64_t first, second, none;
+    signal(SIGXFSZ, SIG_IGN);
+    disk_place_begin(&f, &AMPLE);
+    append_event(&f, 1, "a b");
+    fixture_settle(&f);
+    struct topic_name a = name_of(&f, "a"), b = name_of(&f, "b");
+    set_file_limit(8192); // two head pages, and nothing more can be written
+    assert_int_equal(f.history->purge(f.history, &a, &first), 0);
+    wait_until(&f, HISTORY_FULL);
+    assert_int_equal(f.history->purge(f.history, &b, &second), 0);
+    assert_int_equal(f.history->purge(f.history, &a, &none), ERR_NOT_FOUND);
+    assert_true(first < second && second <= none);
+    assert_true(f.history->purged(f.history) < first);
+    assert_int_equal(assert_reads(&f, "a b", 0, 9, ""), 1);
+    assert_true(f.history->purged(f.history) < first);
+    set_file_limit(RLIM_INFINITY);
+    wait_until(&f, HISTORY_FINE);
+    fixture_settle(&f);
+    assert_true(f.history->purged(f.history) >= none);
+    disk_place_close(&f);
+    disk_place_begin(&f, &AMPLE);
+    assert_int_equal(assert_reads(&f, "a b", 0, 9, ""), 1);
     fixture_finish(&f);
 }
 
@@ -367,6 +397,7 @@ int main(void) {
         cmocka_unit_test(what_finds_no_room_to_wait_is_a_hole),
         cmocka_unit_test(a_full_disk_is_survived),
         cmocka_unit_test(a_purged_topic_is_gone_at_once),
+        cmocka_unit_test(a_purge_waits_for_the_disk),
         cmocka_unit_test(keys_against_repetition_are_recalled),
         cmocka_unit_test(reading_joins_what_waits),
         cmocka_unit_test(without_memory_nothing_is_missed_untold),

@@ -224,18 +224,19 @@ static void append_many(struct fixture *f) {
 // All of it is out of sight when the call returns, though most of it is still there.
 static void a_large_purge_is_done_in_portions(void **state) {
     struct fixture f;
+    uint64_t number;
     struct history_topic topic;
     fixture_init(&f, &MEMORY, &AMPLE);
     append_many(&f);
     struct topic_name name = name_of(&f, "big/a");
-    assert_int_equal(f.history->purge(f.history, &name), 0);
+    assert_int_equal(f.history->purge(f.history, &name, &number), 0);
     assert_in_range(stats_of(&f).events, MANY - 1024, MANY - 1);
     assert_int_equal(assert_reads(&f, "big/a", 0, MANY, ""), MANY);
     assert_false(f.history->topic(f.history, &name, &topic));
     assert_int_equal(last_of(&f, "big/a", 3, MANY), MANY);
     assert_int_equal(last_of(&f, "big/* none", 3, MANY), MANY - 21); // what `other` still holds
     assert_int_equal(find_own(&f, "big/a", "same"), 0);
-    assert_int_equal(f.history->purge(f.history, &name), ERR_NOT_FOUND);
+    assert_int_equal(f.history->purge(f.history, &name, &number), ERR_NOT_FOUND);
 
     append_own(&f, MANY + 1, "big/a", "other");
     assert_reads(&f, "big/a", 0, MANY + 1, "5001");
@@ -256,13 +257,14 @@ static void a_large_purge_is_done_in_portions(void **state) {
 
 static void a_purge_under_way_may_be_purged_again_or_lost(void **state) {
     struct fixture f;
+    uint64_t number;
     struct history_limits limits = {.topic.count = 1 << 20, .bytes = 2 << 20};
     fixture_init(&f, &MEMORY, &limits);
     append_many(&f);
     struct topic_name name = name_of(&f, "big/a");
-    assert_int_equal(f.history->purge(f.history, &name), 0);
+    assert_int_equal(f.history->purge(f.history, &name, &number), 0);
     append_event(&f, MANY + 1, "big/a");
-    assert_int_equal(f.history->purge(f.history, &name), 0);
+    assert_int_equal(f.history->purge(f.history, &name, &number), 0);
     assert_int_equal(floor_of(&f, "big/a"), MANY + 1);
     append_sized(&f, MANY + 2, "elsewhere", 2096500); // the budget pushes out what is left
     assert_int_equal(stats_of(&f).topics, 1);
@@ -272,11 +274,12 @@ static void a_purge_under_way_may_be_purged_again_or_lost(void **state) {
 
 static void a_purge_may_find_no_memory(void **state) {
     struct fixture f;
+    uint64_t number;
     fixture_init(&f, &MEMORY, &AMPLE);
     append_event(&f, 1, "a");
     f.mem.fail_at = f.mem.calls + 1;
     struct topic_name name = name_of(&f, "a");
-    assert_int_equal(f.history->purge(f.history, &name), ERR_NOMEM);
+    assert_int_equal(f.history->purge(f.history, &name, &number), ERR_NOMEM);
     assert_int_equal(assert_reads(&f, "a", 0, 9, "1"), 0);
     fixture_finish(&f);
 }

@@ -1,7 +1,8 @@
-// Publishers that wait for the disk, with a history whose progress the test decides: every form,
-// the order of the answers, and what is said when storing fails.
+// Publishers and purges that wait for the disk, with a history whose progress the test decides: every
+// form, the order of the answers, and what is said when storing fails.
 #include "server/fake.h"
 
+#include "base/error.h"
 #include "server/commit.h"
 
 static struct fake_server fake;
@@ -11,6 +12,8 @@ static struct fake_exchange x, y, z, listener;
 static event_id stored;
 static enum history_state state;
 static bool all_lost;
+static uint64_t purged, purges;
+static int purge_says;
 
 static event_id pretend_stored(const struct history *history) {
     return stored;
@@ -24,15 +27,28 @@ static bool pretend_lost(const struct history *history, event_id id) {
     return all_lost;
 }
 
+static uint64_t pretend_purged(const struct history *history) {
+    return purged;
+}
+
+static int pretend_purge(struct history *history, const struct topic_name *name, uint64_t *number) {
+    *number = purge_says ? purges : ++purges;
+    return purge_says;
+}
+
 static int setup(void **unused) {
     fake_server_init(&fake);
     fake_server_open(&fake);
     stored = 0;
     state = HISTORY_FINE;
     all_lost = false;
+    purged = purges = 0;
+    purge_says = 0;
     fake.server.history->stored = pretend_stored;
     fake.server.history->state = pretend_state;
     fake.server.history->lost = pretend_lost;
+    fake.server.history->purged = pretend_purged;
+    fake.server.history->purge = pretend_purge;
     fake.server.promises_disk = true;
     fake_listen(&listener, &fake, "/events/a");
     return 0;
@@ -41,6 +57,7 @@ static int setup(void **unused) {
 static int teardown(void **unused) {
     fake_exchange_finish(&listener);
     assert_true(list_empty(&fake.worker->commits.waiting));
+    assert_true(list_empty(&fake.worker->commits.purges));
     fake_server_finish(&fake);
     return 0;
 }
@@ -282,6 +299,122 @@ static void test_who_is_woken(void **unused) {
     fake_exchange_finish(&x);
 }
 
+static void begin_purge(struct fake_exchange *exchange) {
+    fake_ask(exchange, &fake, "DELETE", "/api/topics/a", "", bytes_of(""), 1);
+}
+
+// The rounds through the workers.
+static void go_round(void) {
+    for (struct task *task; (task = mailbox_take(&fake.worker->mailbox));) {
+        for (struct task *next; task; task = next) {
+            next = task->next;
+            task->run(fake.worker, task);
+        }
+    }
+}
+
+static void save_purges(uint64_t upto) {
+    purged = upto;
+    commit_settle(fake.worker);
+}
+
+static void test_a_purge_waits_for_its_turn(void **unused) {
+    begin_purge(&x);
+    begin_purge(&y);
+    go_round();
+    commit_settle(fake.worker);
+    assert_true(atomic_load(&fake.worker->commits.awaited));
+    assert_int_equal(x.replies + y.replies, 0);
+    post(&z, "1"); // is not kept waiting by a purge, nor the other way round
+    store_all();
+    fake_assert_answer(&z, 200, "{\"id\":\"#\"}");
+    save_purges(1);
+    fake_assert_answer(&x, 204, "");
+    assert_int_equal(y.replies, 0);
+    stored = 0;
+    save_purges(2);
+    fake_assert_answer(&y, 204, "");
+    fake_exchange_finish(&x);
+    fake_exchange_finish(&y);
+    fake_exchange_finish(&z);
+}
+
+// On disk before the workers have forgotten: the round is awaited all the same.
+static void test_a_purge_waits_for_the_workers(void **unused) {
+    begin_purge(&x);
+    save_purges(1);
+    assert_int_equal(x.replies, 0);
+    go_round();
+    fake_assert_answer(&x, 204, "");
+    fake_exchange_finish(&x);
+}
+
+// There is nothing, because somebody has just purged it: that is on disk before the answer says so.
+static void test_a_purge_of_nothing_waits_for_those_before(void **unused) {
+    purge_says = ERR_NOT_FOUND;
+    begin_purge(&x);
+    fake_assert_problem(&x, 404, "history holds nothing of this topic");
+    fake_exchange_finish(&x);
+    purges = 3;
+    begin_purge(&x);
+    assert_int_equal(x.replies, 0);
+    save_purges(3);
+    fake_assert_problem(&x, 404, "history holds nothing of this topic");
+    fake_exchange_finish(&x);
+}
+
+static void test_a_purge_that_goes_away_while_it_waits(void **unused) {
+    begin_purge(&x); // during the round
+    fake_exchange_finish(&x);
+    go_round();
+    begin_purge(&x); // after it
+    begin_purge(&y);
+    go_round();
+    fake_exchange_finish(&x);
+    purge_says = ERR_NOT_FOUND;
+    begin_purge(&z); // without one
+    fake_exchange_finish(&z);
+    save_purges(3);
+    fake_assert_answer(&y, 204, "");
+    fake_exchange_finish(&y);
+    assert_int_equal(x.replies + z.replies, 0);
+}
+
+static void test_a_purge_and_a_disk_that_fails(void **unused) {
+    begin_purge(&x);
+    begin_purge(&y);
+    go_round();
+    state = HISTORY_FULL;
+    save_purges(1);
+    fake_assert_answer(&x, 204, "");
+    fake_assert_problem(&y, 507,
+                        "there is no room on the server's disk: nobody gets the events any");
+    begin_purge(&z);
+    fake_assert_problem(&z, 507, "disk, so nothing was purged; try again later");
+    assert_int_equal(purges, 2);
+    assert_int_equal(unstored(), 0); // that counts publishes
+    fake_exchange_finish(&x);
+    fake_exchange_finish(&y);
+    fake_exchange_finish(&z);
+}
+
+static void test_a_purge_without_a_promise(void **unused) {
+    fake.server.promises_disk = false;
+    state = HISTORY_FULL;
+    begin_purge(&x);
+    go_round();
+    fake_assert_answer(&x, 204, "");
+    fake_exchange_finish(&x);
+    purge_says = ERR_NOT_FOUND;
+    begin_purge(&x);
+    fake_assert_problem(&x, 404, "history holds nothing of this topic");
+    fake_exchange_finish(&x);
+    purge_says = ERR_NOMEM;
+    begin_purge(&x);
+    fake_assert_problem(&x, 503, "");
+    fake_exchange_finish(&x);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -301,6 +434,12 @@ int main(void) {
         TEST(test_no_room_to_wait_in),
         TEST(test_relaxed),
         TEST(test_who_is_woken),
+        TEST(test_a_purge_waits_for_its_turn),
+        TEST(test_a_purge_waits_for_the_workers),
+        TEST(test_a_purge_of_nothing_waits_for_those_before),
+        TEST(test_a_purge_that_goes_away_while_it_waits),
+        TEST(test_a_purge_and_a_disk_that_fails),
+        TEST(test_a_purge_without_a_promise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
