@@ -5,7 +5,7 @@
 // and until they end. Without readers, or in `cat`, it is the floor. Prints one line.
 //
 //     bench-replay --port P --pid SERVER --path /events/t?last_event_id=earliest&control=1 [--readers 1]
-//                  [--live 0] [--rate 20] [--before SECONDS] [--save FILE]
+//                  [--live 0] [--rate 20] [--before SECONDS] [--limit SECONDS] [--save FILE]
 //     bench-replay --cat FILE [--cat-cpu N]      reads from a `cat` into a socket instead
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,12 +28,12 @@
 
 #include "lab.h"
 
-enum { CHUNK = 256 * 1024, SAMPLES_MAX = 4 << 20, EVENTS_MAX = 256, LIMIT_S = 170 };
+enum { CHUNK = 256 * 1024, SAMPLES_MAX = 16 << 20, EVENTS_MAX = 256 };
 
 static struct {
-    int port, pid, readers, live, rate, before, cat_cpu;
+    int port, pid, readers, live, rate, before, limit, cat_cpu;
     const char *path, *save, *cat;
-} wish = {.readers = 1, .rate = 20, .before = 3, .path = "/events/topic/0"};
+} wish = {.readers = 1, .rate = 20, .before = 3, .limit = 170, .path = "/events/topic/0"};
 
 // What one phase of the living saw, in microseconds.
 struct samples {
@@ -193,7 +193,7 @@ static void read_all(const int *fds, int count) {
     struct epoll_event events[EVENTS_MAX];
     int epoll_fd = watch_all(fds, count), left = count;
     int file = wish.save ? open(wish.save, O_CREAT | O_TRUNC | O_WRONLY, 0600) : -1;
-    int64_t look = now_us(), limit = look + LIMIT_S * INT64_C(1000000);
+    int64_t look = now_us(), limit = look + wish.limit * INT64_C(1000000);
     while (left) {
         int n = epoll_wait(epoll_fd, events, EVENTS_MAX, 1000);
         for (int i = 0; i < n; i++) {
@@ -340,6 +340,7 @@ static void take_options(int argc, char **argv) {
         {"--rate", &wish.rate, NULL},       {"--before", &wish.before, NULL},
         {"--path", NULL, &wish.path},       {"--save", NULL, &wish.save},
         {"--cat", NULL, &wish.cat},         {"--cat-cpu", &wish.cat_cpu, NULL},
+        {"--limit", &wish.limit, NULL},
     };
     for (int i = 1; i + 1 < argc; i += 2) {
         for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
