@@ -2,10 +2,12 @@
 #include "disk_place.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "history/disk_private.h"
 #include "history/disk_tools.h"
 
@@ -65,6 +67,21 @@ static void assert_sound(void) {
     assert_int_equal(check.not_indexed, 0);
     assert_int_equal(check.own_ids, 0);
     disk_reader_close(&reader);
+}
+
+void disk_place_await(const struct fixture *f, enum history_state wanted) {
+    int64_t deadline = clock_mono_ms() + 60000;
+    while (f->history->state(f->history) != wanted && clock_mono_ms() < deadline) {
+        sched_yield();
+    }
+    assert_int_equal(f->history->state(f->history), wanted);
+}
+
+void disk_place_limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 void disk_place_clean(void) {

@@ -5,6 +5,8 @@
 
 #include "past.h"
 
+#include <sys/resource.h>
+
 #include "history/disk.h"
 
 extern const struct backend DISK;
@@ -30,6 +32,12 @@ void disk_place_begin(struct fixture *fixture, const struct history_limits *limi
 
 // Closes, in order, and leaves the files.
 void disk_place_close(struct fixture *fixture);
+
+// Waits until the history says so of itself.
+void disk_place_await(const struct fixture *fixture, enum history_state wanted);
+
+// No file of this process may be written beyond this size: what a full disk does, without one.
+void disk_place_limit_files(rlim_t bytes);
 
 // Removes the directory.
 void disk_place_clean(void);

@@ -2,23 +2,13 @@
 // a full file, a disk that refuses, a queue that runs over, purging.
 #include "disk_place.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "history/disk_private.h"
-
-static void wait_until(struct fixture *f, enum history_state wanted) {
-    int64_t deadline = clock_mono_ms() + 60000;
-    while (f->history->state(f->history) != wanted && clock_mono_ms() < deadline) {
-        sched_yield();
-    }
-    assert_int_equal(f->history->state(f->history), wanted);
-}
 
 static struct disk_counters counters_of(struct fixture *f) {
     struct disk_counters counters;
@@ -158,13 +148,6 @@ static void what_finds_no_room_to_wait_is_a_hole(void **state) {
     fixture_finish(&f);
 }
 
-static void set_file_limit(rlim_t bytes) {
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_full_disk_is_survived(void **state) {
     struct fixture f;
     struct stat status;
@@ -175,7 +158,7 @@ static void a_full_disk_is_survived(void **state) {
     fixture_settle(&f);
     snprintf(name, sizeof(name), "%s/data.mdb", disk_place.path);
     assert_int_equal(stat(name, &status), 0);
-    set_file_limit((rlim_t)status.st_size); // it cannot grow
+    disk_place_limit_files((rlim_t)status.st_size); // it cannot grow
     event_id id = 2;
     for (; f.history->state(f.history) == HISTORY_FINE; id++) {
         append_sized(&f, id, "a", 10000);
@@ -196,78 +179,14 @@ static void a_full_disk_is_survived(void **state) {
     assert_int_equal(batch.frames[200]->id, 201);
     past_batch_release(&batch);
     selection_destroy(&selection);
-    set_file_limit(RLIM_INFINITY);
-    wait_until(&f, HISTORY_FINE);
+    disk_place_limit_files(RLIM_INFINITY);
+    disk_place_await(&f, HISTORY_FINE);
     while (f.history->stored(f.history) < last) {
     }
     disk_place_close(&f);
     disk_place_begin(&f, &AMPLE);
     assert_int_equal(stats_of(&f).events, last);
     assert_int_equal(floor_of(&f, "a"), 0);
-    fixture_finish(&f);
-}
-
-static void a_purged_topic_is_gone_at_once(void **state) {
-    struct fixture f;
-    uint64_t number;
-    disk_place_begin(&f, &AMPLE);
-    for (event_id id = 1; id <= 6000; id++) {
-        append_event(&f, id, id % 3 ? "a" : id % 2 ? "a b" : "b");
-    }
-    fixture_settle(&f);
-    append_event(&f, 6001, "a");
-    struct topic_name a = name_of(&f, "a"), nobody = name_of(&f, "nobody");
-    struct history_topic topic;
-    assert_int_equal(f.history->purge(f.history, &nobody, &number), ERR_NOT_FOUND);
-    assert_int_equal(f.history->purge(f.history, &a, &number), 0);
-    assert_int_equal(f.history->purge(f.history, &a, &number), ERR_NOT_FOUND);
-    // Before the writer had the time: nothing is read any more.
-    struct selection *selection = select_names(&f, "a");
-    struct past_batch batch;
-    assert_int_equal(f.history->past.read(&f.history->past, selection, 0, 9999, SIZE_MAX, &batch),
-                     0);
-    assert_int_equal(batch.count, 0);
-    assert_true(batch.floor >= 6001);
-    selection_destroy(&selection);
-    assert_false(f.history->topic(f.history, &a, &topic));
-    append_event(&f, 6002, "a");
-    assert_int_equal(assert_reads(&f, "a", 0, 9999, "6002"), 6001);
-    assert_int_equal(last_of(&f, "a", 5, 9999), 6001);
-    assert_int_equal(stats_of(&f).topics, 2);
-    assert_int_equal(stats_of(&f).events, 2000 + 1);
-    assert_int_equal(floor_of(&f, "b"), 0);
-    disk_place_close(&f);
-    disk_place_begin(&f, &AMPLE);
-    assert_int_equal(assert_reads(&f, "a", 0, 9999, "6002"), 6001);
-    assert_int_equal(stats_of(&f).events, 2000 + 1);
-    fixture_finish(&f);
-}
-
-// Out of sight at once; told to be safe when the disk has taken it.
-static void a_purge_waits_for_the_disk(void **state) {
-    struct fixture f;
-    uint64_t first, second, none;
-    signal(SIGXFSZ, SIG_IGN);
-    disk_place_begin(&f, &AMPLE);
-    append_event(&f, 1, "a b");
-    fixture_settle(&f);
-    struct topic_name a = name_of(&f, "a"), b = name_of(&f, "b");
-    set_file_limit(8192); // two head pages, and nothing more can be written
-    assert_int_equal(f.history->purge(f.history, &a, &first), 0);
-    wait_until(&f, HISTORY_FULL);
-    assert_int_equal(f.history->purge(f.history, &b, &second), 0);
-    assert_int_equal(f.history->purge(f.history, &a, &none), ERR_NOT_FOUND);
-    assert_true(first < second && second <= none);
-    assert_true(f.history->purged(f.history) < first);
-    assert_int_equal(assert_reads(&f, "a b", 0, 9, ""), 1);
-    assert_true(f.history->purged(f.history) < first);
-    set_file_limit(RLIM_INFINITY);
-    wait_until(&f, HISTORY_FINE);
-    fixture_settle(&f);
-    assert_true(f.history->purged(f.history) >= none);
-    disk_place_close(&f);
-    disk_place_begin(&f, &AMPLE);
-    assert_int_equal(assert_reads(&f, "a b", 0, 9, ""), 1);
     fixture_finish(&f);
 }
 
@@ -396,8 +315,6 @@ int main(void) {
         cmocka_unit_test(a_lowered_limit_is_met_in_steps),
         cmocka_unit_test(what_finds_no_room_to_wait_is_a_hole),
         cmocka_unit_test(a_full_disk_is_survived),
-        cmocka_unit_test(a_purged_topic_is_gone_at_once),
-        cmocka_unit_test(a_purge_waits_for_the_disk),
         cmocka_unit_test(keys_against_repetition_are_recalled),
         cmocka_unit_test(reading_joins_what_waits),
         cmocka_unit_test(without_memory_nothing_is_missed_untold),
