@@ -1,6 +1,7 @@
 // Waiting in line for the disk. The ids that one worker publishes rise, so who is stored stands at
 // the front; one that began to wait later than it published stands behind higher ids, and waits a
-// moment longer than it must. A worker is woken only while someone waits.
+// moment longer than it must. Purges are counted apart, and so stand in a line of their own. A worker
+// is woken only while someone waits.
 #include "server/commit.h"
 
 #include "base/error.h"
