@@ -42,3 +42,18 @@ int control_caught_up(struct frame **out, const struct mem *mem, event_id cursor
     buf_finish(&data);
     return rc;
 }
+
+int control_connection(struct frame **out, const struct mem *mem, struct bytes name,
+                       event_id cursor) {
+    char text[ID_TEXT_MAX];
+    struct buf data;
+    buf_init(&data, mem, 0);
+    int rc = buf_append_text(&data, "{\"connection\":");
+    rc = rc ? rc : json_append_string(&data, name);
+    rc = rc ? rc : buf_append_text(&data, ",\"cursor\":");
+    rc = rc ? rc : json_append_string(&data, bytes_make(text, id_format(cursor, text)));
+    rc = rc ? rc : buf_append_text(&data, "}");
+    rc = rc ? rc : control_event(out, mem, "freshet.connection", buf_bytes(&data));
+    buf_finish(&data);
+    return rc;
+}

@@ -18,4 +18,8 @@ int control_gap(struct frame **out, const struct mem *mem, struct bytes after, e
 // Everything that was published before this cursor has been sent.
 int control_caught_up(struct frame **out, const struct mem *mem, event_id cursor);
 
+// The listener's connection has this name, and begins behind this cursor.
+int control_connection(struct frame **out, const struct mem *mem, struct bytes name,
+                       event_id cursor);
+
 #endif

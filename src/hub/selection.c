@@ -57,6 +57,11 @@ int selection_create(struct selection **out, const struct mem *mem, const struct
     return 0;
 }
 
+int selection_derive(struct selection **out, const struct selection *like,
+                     const struct hash_key *key, const struct bytes *names, size_t count) {
+    return selection_create(out, like->mem, key, names, count);
+}
+
 void selection_destroy(struct selection **selection) {
     if (*selection) {
         mem_free((*selection)->mem, *selection);

@@ -27,6 +27,10 @@ struct selection {
 int selection_create(struct selection **out, const struct mem *mem, const struct hash_key *key,
                      const struct bytes *names, size_t count);
 
+// The same for other names than `like` has: whatever else that says stays.
+int selection_derive(struct selection **out, const struct selection *like,
+                     const struct hash_key *key, const struct bytes *names, size_t count);
+
 // NULLs the pointer.
 void selection_destroy(struct selection **selection);
 

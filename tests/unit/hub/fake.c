@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "hub/change.h"
+
 const struct hash_key fake_key = {.k0 = 17, .k1 = 4};
 
 static struct fake_sub *fake_of(struct subscriber *s) {
@@ -174,8 +176,47 @@ void fake_join(struct fake_sub *sub, const char *topics) {
     fake_join_after(sub, topics, sub->fake->hub.heard);
 }
 
+static void end_phase(struct fake_sub *sub, event_id upto, const struct selection *now) {
+    struct bytes names[FRAME_TOPICS_MAX];
+    assert_true(sub->phase_count < FAKE_PHASES_MAX && now->count <= FRAME_TOPICS_MAX);
+    for (uint32_t i = 0; i < now->count; i++) {
+        names[i] = now->items[i].name.text;
+    }
+    sub->phases[sub->phase_count++] = (struct fake_phase){upto, sub->selection};
+    assert_int_equal(selection_create(&sub->selection, &mem_libc, &fake_key, names, now->count), 0);
+}
+
+static int change(struct fake_sub *sub, const struct selection *drop, const struct selection *add) {
+    struct selection *next, *added;
+    const struct selection *now = sub->s.feed->selection;
+    event_id upto = hub_position(&sub->s);
+    if (!drop || !add || change_plan(now, drop, add, &fake_key, &next, &added)) {
+        return -1;
+    }
+    selection_destroy(&added);
+    end_phase(sub, upto, next);
+    int rc = hub_change(&sub->s, next);
+    if (rc) {
+        selection_destroy(&sub->selection);
+        sub->selection = sub->phases[--sub->phase_count].selection;
+    }
+    return rc;
+}
+
+int fake_change(struct fake_sub *sub, const char *drop, const char *add) {
+    const struct mem *mem = &sub->fake->mem.mem;
+    struct selection *drops = fake_selection(mem, drop), *adds = fake_selection(mem, add);
+    int rc = change(sub, drops, adds);
+    selection_destroy(&drops);
+    selection_destroy(&adds);
+    return rc;
+}
+
 void fake_sub_finish(struct fake_sub *sub) {
     hub_leave(&sub->s);
+    while (sub->phase_count) {
+        selection_destroy(&sub->phases[--sub->phase_count].selection);
+    }
     selection_destroy(&sub->selection);
     buf_finish(&sub->got);
 }

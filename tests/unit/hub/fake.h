@@ -21,10 +21,20 @@ struct fake_hub {
     size_t sends;
 };
 
+enum { FAKE_PHASES_MAX = 200 };
+
+// What it heard before it was changed, up to and including an id.
+struct fake_phase {
+    event_id upto;
+    struct selection *selection;
+};
+
 struct fake_sub {
     struct subscriber s;
     struct fake_hub *fake;
-    struct selection *selection; // a copy, to measure against
+    struct selection *selection;               // a copy, to measure against
+    struct fake_phase phases[FAKE_PHASES_MAX]; // in order
+    size_t phase_count;
     enum encoding encoding;
     event_id after;
     struct buf got; // what it was sent
@@ -61,6 +71,8 @@ int fake_join_at(struct fake_sub *sub, const char *topics, enum encoding encodin
 // At a cursor, in the event-stream encoding, or from now on.
 void fake_join_after(struct fake_sub *sub, const char *topics, event_id after);
 void fake_join(struct fake_sub *sub, const char *topics);
+// Changes what it hears, by names divided by spaces: 0 or ERR_NOMEM.
+int fake_change(struct fake_sub *sub, const char *drop, const char *add);
 // Leaves if it has not, and frees what it recorded.
 void fake_sub_finish(struct fake_sub *sub);
 

@@ -1,5 +1,5 @@
 // Thousands of random steps, seeded: listeners come and go with random selections, cursors and
-// encodings, publishers publish, sockets fill up and drain, the window and the past move on. After
+// encodings and change what they hear, publishers publish, sockets fill up and drain, the window and the past move on. After
 // each round what every listener holds is measured against everything that was published.
 // FRESHET_SEED runs one seed again, FRESHET_ROUNDS more of them.
 #include "hub/verify.h"
@@ -15,6 +15,7 @@ static struct fake_hub fake;
 static struct fake_sub subs[SUBS];
 static struct random dice;
 static size_t seen_events, seen_gaps, seen_skipped, seen_cuts;
+static size_t changes[SUBSCRIBER_PUT_OFF + 1]; // by the state in which they came
 
 static const char *const topics[TOPICS] = {"a",   "a/b",  "a/b/c", "b",
                                            "b/c", "c//d", "c",     "d/\xc3\xa9"};
@@ -76,8 +77,19 @@ static void publish(void) {
     fake_publish(&fake, names, data);
 }
 
+static void change(struct fake_sub *sub) {
+    char drop[128], add[128];
+    if (sub->phase_count == FAKE_PHASES_MAX) {
+        return;
+    }
+    random_names(drop, sizeof(drop), true);
+    random_names(add, sizeof(add), true);
+    changes[sub->s.state]++;
+    assert_int_equal(fake_change(sub, drop, roll(0, 3) ? add : ""), 0);
+}
+
 static void step_subscriber(struct fake_sub *sub) {
-    switch (roll(0, 6)) {
+    switch (roll(0, 7)) {
     case 0:
         leave(sub);
         break;
@@ -90,6 +102,9 @@ static void step_subscriber(struct fake_sub *sub) {
         break;
     case 4:
         sub->vanish = roll(0, 9) == 0;
+        break;
+    case 5:
+        change(sub);
         break;
     default:
         hub_writable(&sub->s);
@@ -194,6 +209,12 @@ static void test_model(void **state) {
     print_message("%zu events, %zu gaps for %zu events, %zu cut\n", seen_events, seen_gaps,
                   seen_skipped, seen_cuts);
     assert_true(seen_events && seen_gaps && seen_skipped && seen_cuts);
+    print_message("changes: %zu live, %zu stalled, %zu behind, %zu put off\n",
+                  changes[SUBSCRIBER_LIVE], changes[SUBSCRIBER_STALLED], changes[SUBSCRIBER_BEHIND],
+                  changes[SUBSCRIBER_PUT_OFF]);
+    for (int i = SUBSCRIBER_LIVE; i <= SUBSCRIBER_PUT_OFF; i++) {
+        assert_true(changes[i]);
+    }
 }
 
 int main(void) {

@@ -20,11 +20,22 @@ static const char *const own_starts[ENCODING_COUNT][3] = {
 };
 static const char *const own_ends[ENCODING_COUNT] = {"\n\n", "}\"}\n", "}\"}"};
 
+// What it heard when it stood before this id.
+static const struct selection *selection_at(const struct fake_sub *sub, event_id id) {
+    for (size_t i = 0; i < sub->phase_count; i++) {
+        if (id <= sub->phases[i].upto) {
+            return sub->phases[i].selection;
+        }
+    }
+    return sub->selection;
+}
+
 static struct frame *next_wanted(struct walk *walk) {
     const struct fake_past *past = &walk->sub->fake->past;
     for (; walk->place < past->count; walk->place++) {
         struct frame *frame = past->frames[walk->place];
-        if (frame->id > walk->sub->after && selection_hears(walk->sub->selection, frame)) {
+        if (frame->id > walk->sub->after &&
+            selection_hears(selection_at(walk->sub, frame->id), frame)) {
             return frame;
         }
     }
