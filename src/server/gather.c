@@ -20,7 +20,7 @@ static void visit(struct worker *worker, struct task *task) {
     struct server *server = worker->server;
     if (!gather->ops->ask(gather, worker)) {
         worker_post(worker, task);
-    } else if (++gather->next < server->worker_count) {
+    } else if (++gather->next < gather->end) {
         worker_post(server->workers[gather->next], task);
     } else {
         gather->task.run = come_home;
@@ -33,14 +33,25 @@ static void cancel(struct task *task) {
     gather->ops->destroy(gather);
 }
 
-void gather_start(struct gather *gather, struct exchange *exchange, const struct gather_ops *ops) {
+static void start(struct gather *gather, struct exchange *exchange, const struct gather_ops *ops,
+                  unsigned first, unsigned end) {
     gather->task = (struct task){.run = visit, .cancel = cancel};
     gather->ops = ops;
     gather->home = exchange->worker;
     gather->exchange = exchange;
-    gather->next = 0;
+    gather->next = first;
+    gather->end = end;
     exchange->state = gather;
-    worker_post(exchange->worker->server->workers[0], &gather->task);
+    worker_post(exchange->worker->server->workers[first], &gather->task);
+}
+
+void gather_start(struct gather *gather, struct exchange *exchange, const struct gather_ops *ops) {
+    start(gather, exchange, ops, 0, exchange->worker->server->worker_count);
+}
+
+void gather_from(struct gather *gather, struct exchange *exchange, const struct gather_ops *ops,
+                 const struct worker *worker) {
+    start(gather, exchange, ops, worker->index, worker->index + 1);
 }
 
 void gather_drop(struct exchange *exchange) {

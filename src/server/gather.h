@@ -28,10 +28,15 @@ struct gather {
     struct worker *home;
     struct exchange *exchange; // home's to read; NULL when it is over
     unsigned next;             // worker to be asked
+    unsigned end;              // the first that is not asked
 };
 
 // Starts asking. The exchange's handler must have gather_drop as its `drop`.
 void gather_start(struct gather *gather, struct exchange *exchange, const struct gather_ops *ops);
+
+// The same of one worker alone.
+void gather_from(struct gather *gather, struct exchange *exchange, const struct gather_ops *ops,
+                 const struct worker *worker);
 
 void gather_drop(struct exchange *exchange);
 

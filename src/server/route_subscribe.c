@@ -9,6 +9,7 @@
 #include "server/access.h"
 #include "server/poll.h"
 #include "server/routes.h"
+#include "server/stream_name.h"
 #include "server/wish.h"
 #include "server/worker.h"
 
@@ -97,6 +98,17 @@ static int append_gap(struct buf *out, enum encoding encoding, struct bytes curs
     return rc;
 }
 
+static int append_connection(struct buf *out, enum encoding encoding, struct bytes name,
+                             event_id cursor) {
+    struct frame *frame;
+    int rc = control_connection(&frame, &mem_libc, name, cursor);
+    if (rc == 0) {
+        rc = encoding_append(encoding, frame, out);
+        frame_unref(frame);
+    }
+    return rc;
+}
+
 // Of a stream.
 static enum encoding encoding_of(const struct wish *wish) {
     return wish->representation == HTTP_NDJSON ? ENCODING_NDJSON : ENCODING_EVENT_STREAM;
@@ -104,11 +116,15 @@ static enum encoding encoding_of(const struct wish *wish) {
 
 // The first bytes of the body: they leave with the head, so that every proxy passes the head on.
 static int compose_preamble(struct worker *worker, enum encoding encoding, const struct wish *wish,
-                            const struct place *place, struct buf *out) {
+                            const struct place *place, const struct stream_name *name,
+                            struct buf *out) {
     const struct settings *settings = worker->server->settings;
     int rc = 0;
     if (encoding == ENCODING_EVENT_STREAM) {
         rc = buf_printf(out, ":\nretry: %lld\n", (long long)settings->retry_ms);
+    }
+    if (rc == 0 && name) {
+        rc = append_connection(out, encoding, stream_name_text(name), place->start.after);
     }
     if (rc == 0 && settings->greeting && encoding != ENCODING_ITEMS) {
         rc = append_control(out, encoding, "freshet.greeting", bytes_of(settings->greeting));
@@ -143,10 +159,10 @@ static int bound_stream(struct stream *stream, const struct wish *wish, struct h
     return wish->limit ? stream_bound(stream, wish->limit, SIZE_MAX) : 0;
 }
 
-// Takes the selection over, and the first frame of the start.
+// Takes over the selection, the name, and the first frame of the start.
 static int join_stream(struct stream *stream, const struct wish *wish, struct selection *selection,
-                       struct hub_start *start) {
-    if (bound_stream(stream, wish, start)) {
+                       struct stream_name *name, struct hub_start *start) {
+    if ((name && stream_name_give(name, stream)) || bound_stream(stream, wish, start)) {
         selection_destroy(&selection);
         frame_unref(start->first);
         return ERR_NOMEM;
@@ -160,9 +176,11 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
     char cursor[ID_TEXT_MAX];
     struct reply head;
     struct buf preamble;
+    struct stream_name *name = NULL;
     compose_head(exchange, wish, bytes_make(cursor, id_format(place->start.after, cursor)), &head);
     buf_init(&preamble, &mem_libc, 0);
-    int rc = compose_preamble(worker, encoding_of(wish), wish, place, &preamble);
+    int rc = wish->control ? stream_name_create(&name, worker) : 0;
+    rc = rc ? rc : compose_preamble(worker, encoding_of(wish), wish, place, name, &preamble);
     struct stream *stream = NULL;
     if (rc == 0) {
         stream =
@@ -171,9 +189,10 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
     buf_finish(&preamble);
     if (!stream) {
         selection_destroy(&selection);
+        stream_name_destroy(&name);
         return ERR_NOMEM;
     }
-    if (join_stream(stream, wish, selection, &place->start)) {
+    if (join_stream(stream, wish, selection, name, &place->start)) {
         worker_limit_hit(worker, LIMIT_MEMORY);
         stream->ops->end(stream, bytes_make(NULL, 0));
         return 0;
@@ -202,7 +221,7 @@ static int open_poll(struct exchange *exchange, const struct wish *wish,
                                    .query = wish->query};
     struct buf gap;
     buf_init(&gap, &mem_libc, 0);
-    int rc = compose_preamble(exchange->worker, ENCODING_ITEMS, wish, place, &gap);
+    int rc = compose_preamble(exchange->worker, ENCODING_ITEMS, wish, place, NULL, &gap);
     if (rc) {
         selection_destroy(&selection);
     } else {

@@ -22,6 +22,7 @@ static const struct route routes[] = {
     {"/api/topics", "GET, HEAD, OPTIONS", &route_topics, .admin = true},
     {"/api/topics/", "DELETE, OPTIONS", .del = &route_purge, .admin = true},
     {"/api/connections", "GET, HEAD, OPTIONS", &route_connections, .admin = true},
+    {"/api/connections/", "POST, OPTIONS", .post = &route_change},
     {"/api/tickets", "POST, OPTIONS", .post = &route_tickets},
     {"/", "GET, HEAD, OPTIONS", &route_front, NULL},
 };

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "server/stream_name.h"
 #include "server/worker.h"
 
 static struct stream *stream_of(struct subscriber *subscriber) {
@@ -60,6 +61,7 @@ int stream_bound(struct stream *stream, uint64_t events, size_t bytes) {
 
 void stream_finish(struct stream *stream) {
     hub_leave(&stream->subscriber);
+    stream_name_destroy(&stream->name);
     free(stream->subscriber.bound);
     stream->subscriber.bound = NULL;
     list_remove(&stream->link);

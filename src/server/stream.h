@@ -7,6 +7,7 @@
 #include "net/address.h"
 
 struct stream;
+struct stream_name;
 struct worker;
 
 // How the bytes travel: one for each kind of session, and one for polls.
@@ -32,6 +33,7 @@ struct stream {
     struct list link; // among the worker's streams, oldest first
     const struct stream_ops *ops;
     struct worker *worker;
+    struct stream_name *name; // the listener's secret, or NULL; owned
     uint64_t number;   // unique in this process
     int64_t opened;    // wall clock
     int64_t last_sent; // monotonic, like the next

@@ -41,9 +41,13 @@ bool wish_path_topic(struct exchange *exchange, struct bytes path, struct buf *i
     return true;
 }
 
+const char *wish_topic_problem(struct bytes name) {
+    return topic_problem(name);
+}
+
 static bool add_name(struct wish *wish, struct exchange *exchange, struct bytes name) {
     uint64_t most = settings_of(exchange)->max_topics;
-    const char *problem = topic_problem(name);
+    const char *problem = wish_topic_problem(name);
     if (problem) {
         exchange_problem(exchange, 400, "%s", problem);
         return false;

@@ -35,6 +35,10 @@ struct wish {
 bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_request *req);
 void wish_finish(struct wish *wish);
 
+// Why nobody may listen to what has this name, a topic or a pattern: a sentence, or NULL. Whatever a
+// listener asks for passes here, in a subscribe or in a change. Any thread.
+const char *wish_topic_problem(struct bytes name);
+
 // The topic in a path below /events/, decoded into `into`: false when there is none or the exchange
 // was answered because it is malformed.
 bool wish_path_topic(struct exchange *exchange, struct bytes path, struct buf *into,

@@ -185,6 +185,7 @@ int worker_open(struct worker *worker, struct server *server, unsigned index) {
     list_init(&worker->arrivals);
     list_init(&worker->sessions);
     list_init(&worker->streams);
+    map_init(&worker->names, &mem_libc);
     commits_init(&worker->commits);
     list_init(&worker->dirty_sessions);
     buf_init(&worker->head, &mem_libc, 0);
@@ -283,6 +284,7 @@ void worker_close(struct worker *worker) {
     hub_finish(&worker->hub);
     inbox_finish(&worker->inbox);
     mailbox_finish(&worker->mailbox);
+    map_finish(&worker->names);
     buf_finish(&worker->head);
     buf_finish(&worker->body);
     buf_finish(&worker->item);

@@ -41,6 +41,7 @@ struct worker {
     struct list arrivals;       // connections whose PROXY header has not come yet
     struct list sessions;       // every other connection
     struct list streams;        // every subscription
+    struct map names;           // of subscriptions that were told theirs
     struct list dirty_sessions; // those that settle at the end of the turn
     struct wheel stream_wheel;  // deadlines of streams that share a connection
     struct random random;

@@ -184,6 +184,7 @@ test('with wait=0 it ends when it has everything, also with control events', asy
   await socket.readHead();
   const lines = (await socket.readToEnd()).trimEnd().split('\n').map((line) => JSON.parse(line));
   assert.equal(lines.pop().event, 'freshet.caught-up');
+  assert.equal(lines.shift().event, 'freshet.connection');
   assert.deepEqual(data(lines), upTo(5000));
   const empty = await connect(t, server);
   empty.send(subscribeHead(server, '/events/nothing?wait=0', { headers: ndjson }));

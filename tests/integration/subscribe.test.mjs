@@ -199,10 +199,11 @@ test('--max-age closes a connection after a fresh retry', async (t) => {
   assert.notEqual(stream.retries[1], undefined);
 });
 
-test('control=1 asks for freshet.caught-up', async (t) => {
+test('control=1 asks for freshet.connection and freshet.caught-up', async (t) => {
   const server = await serve(t);
   await publish(t, server, 'a', 'old');
   const stream = await subscribe(t, server, '/events/a?last=1&control=1');
+  assert.equal((await stream.next()).event, 'freshet.connection');
   assert.equal((await stream.next()).data, 'old');
   assert.equal((await stream.next()).event, 'freshet.caught-up');
 });
