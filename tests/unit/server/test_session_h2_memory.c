@@ -71,7 +71,7 @@ static void talk(struct h2_place *place, struct h2_peer *peer) {
     h2_peer_hello(peer);
     h2_peer_request(peer, end, "GET", "/events/a", "origin", "http://o");
     int32_t reset = h2_peer_request(peer, end, "GET", "/events/a", NULL, NULL);
-    h2_peer_request(peer, end, "GET", "/events/*", "accept", "application/x-ndjson");
+    h2_peer_request(peer, end, "GET", "/events/*?control=1", "accept", "application/x-ndjson");
     h2_peer_request(peer, end, "GET", "/events/a?wait=9", "accept", "application/json");
     h2_peer_settle(peer);
     int32_t body = h2_peer_request(peer, 0, "POST", "/events/a", "content-type", "text/plain");
