@@ -365,6 +365,23 @@ for (const protocol of ['h1', 'h2']) {
   });
 }
 
+// A connection that keeps up needs no history to change.
+test('adding and removing under load without any history', async (t) => {
+  const server = await serve(t, ['--history-count', '0']);
+  const flow = await startFlow(t, server);
+  const stream = await open(t, server, '/events?topic=t/0&topic=t/1');
+  const phases = [{ from: stream.cursor, topics: ['t/0', 't/1'] }];
+  for (let i = 0; i < 200; i++) {
+    phases.push(await change(t, server, stream.name, { add: [`t/${(i * 7) % 10}`], remove: [`t/${(i * 3) % 10}`] }));
+  }
+  const all = await flow.stop();
+  phases.push(await change(t, server, stream.name, { add: ['end'] }));
+  await publish(t, server, 'end', 'end');
+  const heard = (await stream.takeUntil((event) => event.data === 'end')).slice(0, -1);
+  assert.ok(!heard.some((event) => event.event === 'freshet.gap'));
+  checkPhases(phases, all, heard.filter((event) => event.event === 'message'));
+});
+
 // --- races ---
 
 test('the connection ends while a change is under way', async (t) => {
