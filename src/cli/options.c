@@ -54,22 +54,26 @@ void option_list_finish(const struct mem *mem, struct texts *list) {
     *list = (struct texts){0};
 }
 
-static void clear_member(struct options *options, const struct option *option) {
+void options_clear_at(const struct mem *mem, const struct option *option, void *at) {
     switch (option->type) {
     case OPTION_TEXT:
     case OPTION_ADDRESS: {
-        char **text = member(options, option);
-        mem_free(options->mem, *text);
+        char **text = at;
+        mem_free(mem, *text);
         *text = NULL;
         break;
     }
     case OPTION_LIST:
     case OPTION_LINES:
-        option_list_finish(options->mem, member(options, option));
+        option_list_finish(mem, at);
         break;
     default:
         break;
     }
+}
+
+static void clear_member(struct options *options, const struct option *option) {
+    options_clear_at(options->mem, option, member(options, option));
 }
 
 void options_finish(struct options *options) {

@@ -56,7 +56,7 @@ struct option {
     const char *group;          // the heading it stands under; options of a group stand together
 };
 
-// A setting of the table that a section may hold: a number (COUNT, SIZE, DURATION).
+// A setting of the table that a section may hold, of any type.
 struct option_member {
     const char *name;
     size_t offset; // in the section's item
@@ -64,7 +64,8 @@ struct option_member {
 
 // Sections of the config file, and only of that: `[name "argument"]`, repeatable, each with an argument
 // of its own. Each becomes an item, a struct that begins with its argument (char *) and starts with
-// the values that the settings have for the whole program. A list of them ends with a NULL name.
+// the values that the settings have for the whole program; texts and lists start empty, and their
+// reader takes an empty one as it sees fit. A list of them ends with a NULL name.
 struct option_section {
     const char *name;
     const char *argument;                          // what the help calls it: PATTERN

@@ -25,6 +25,9 @@ int options_set(struct options *options, const struct option *option, enum optio
 int options_set_at(struct options *options, const struct option *option, void *at,
                    const char *label, struct bytes value);
 
+// Frees the text or the list of a setting that is at `at`; it is empty then. Numbers stay.
+void options_clear_at(const struct mem *mem, const struct option *option, void *at);
+
 // Sets the defaults that hang on whether another option was set: after every source has spoken, which
 // is at the head of the file's first section, or at its end. Twice is as good as once.
 int options_settle(struct options *options);

@@ -17,19 +17,29 @@ static char **item_at(const struct records *records, const struct option_section
     return (char **)(void *)((char *)records->items + place * section->size);
 }
 
-static void free_records(const struct mem *mem, struct records *records,
+static void free_item(const struct options *options, const struct option_section *section,
+                      char **item) {
+    const struct option_member *member = section->members;
+    for (; member->name; member++) {
+        options_clear_at(options->mem, options_find(options->table, bytes_of(member->name)),
+                         (char *)item + member->offset);
+    }
+    mem_free(options->mem, *item);
+}
+
+static void free_records(const struct options *options, struct records *records,
                          const struct option_section *section) {
     for (size_t i = 0; i < records->count; i++) {
-        mem_free(mem, *item_at(records, section, i));
+        free_item(options, section, item_at(records, section, i));
     }
-    mem_free(mem, records->items);
+    mem_free(options->mem, records->items);
     *records = (struct records){0};
 }
 
 void options_sections_finish(struct options *options) {
     const struct option_section *section = options->sections;
     for (; section && section->name; section++) {
-        free_records(options->mem, records_of(options, section), section);
+        free_records(options, records_of(options, section), section);
     }
 }
 
@@ -88,12 +98,28 @@ static const char *problem_of(const struct option_section *section, const struct
     return problem;
 }
 
+// Of what a value is kept in: 0 for what has memory of its own, and starts empty.
+static size_t size_of(const struct option *option) {
+    switch (option->type) {
+    case OPTION_FLAG:
+        return sizeof(bool);
+    case OPTION_CHOICE:
+        return sizeof(int);
+    case OPTION_COUNT:
+    case OPTION_SIZE:
+    case OPTION_DURATION:
+        return sizeof(uint64_t);
+    default:
+        return 0;
+    }
+}
+
 // The values that hold for the whole program are what a section starts with.
 static void inherit(const struct options *options, const struct option_section *section,
                     char *item) {
     for (const struct option_member *member = section->members; member->name; member++) {
         const struct option *option = options_find(options->table, bytes_of(member->name));
-        memcpy(item + member->offset, (char *)options->settings + option->offset, sizeof(uint64_t));
+        memcpy(item + member->offset, (char *)options->settings + option->offset, size_of(option));
     }
 }
 
@@ -117,11 +143,22 @@ static int append(struct options *options, const struct option_section *section,
     return 0;
 }
 
+// "[topics "PATTERN"] and [listen "ADDRESS"]": all that there are.
+static void section_forms(const struct option_section *section, char *out, size_t size) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (bool first = true; section->name && used < size; section++, first = false) {
+        const char *joint = first ? "" : section[1].name ? ", " : " and ";
+        used += (size_t)snprintf(out + used, size - used, "%s[%s \"%s\"]", joint, section->name,
+                                 section->argument);
+    }
+}
+
 int options_section_begin(struct options *options, const char *where, struct bytes line,
                           const struct option_section **out) {
     const struct option_section *known = options->sections;
     struct bytes name, argument;
-    char quoted[OPTION_QUOTE_MAX];
+    char quoted[OPTION_QUOTE_MAX], forms[200];
     if (!known) {
         return options_fail(options, ERR_INVALID,
                             "%sthis file has no sections; write the settings without them", where);
@@ -132,8 +169,9 @@ int options_section_begin(struct options *options, const char *where, struct byt
     }
     const struct option_section *section = find(options, name);
     if (!section) {
-        return options_fail(options, ERR_INVALID, "%sthere is no section %s; there is [%s \"%s\"]",
-                            where, option_quote(name, quoted), known->name, known->argument);
+        section_forms(known, forms, sizeof(forms));
+        return options_fail(options, ERR_INVALID, "%sthere is no section %s; there is %s", where,
+                            option_quote(name, quoted), forms);
     }
     const struct records *records = records_of(options, section);
     if (records->count == section->most) {

@@ -111,6 +111,15 @@ static const struct option_member room_members[] = {
     {"max-connections", offsetof(struct sample_room, max)},
     {"max-body", offsetof(struct sample_room, size)},
     {"wait", offsetof(struct sample_room, wait)},
+    {"loud", offsetof(struct sample_room, loud)},
+    {"format", offsetof(struct sample_room, format)},
+    {"name", offsetof(struct sample_room, speaker)},
+    {"cors-origin", offsetof(struct sample_room, origins)},
+    {NULL, 0},
+};
+
+static const struct option_member door_members[] = {
+    {"wait", offsetof(struct sample_door, wait)},
     {NULL, 0},
 };
 
@@ -124,6 +133,15 @@ const struct option_section sample_sections[] = {
      .problem = room_problem,
      .help = "Of one room.",
      .example = "[room \"blue\"]\nwait = 1s\n"},
+    {.name = "door",
+     .argument = "PLACE",
+     .offset = offsetof(struct sample, doors),
+     .size = sizeof(struct sample_door),
+     .most = 1,
+     .members = door_members,
+     .problem = room_problem,
+     .help = "Of one door.",
+     .example = "[door \"front\"]\nwait = 1s\n"},
     {.name = NULL},
 };
 

@@ -13,13 +13,23 @@ struct sample {
     uint64_t max, size;
     int64_t wait;
     int format;
-    struct records rooms;
+    struct records rooms, doors;
 };
 
 // What sections of the file say of one room.
 struct sample_room {
     char *name;
     uint64_t max, size;
+    int64_t wait;
+    bool loud;
+    int format;
+    char *speaker;
+    struct texts origins;
+};
+
+// And of one door.
+struct sample_door {
+    char *name;
     int64_t wait;
 };
 

@@ -161,8 +161,12 @@ static void sections_are_checked(void **state) {
         sample_finish(&sample);
     }
     assert_file_refused("\n[room \"a\n", ":2: a section is written [room \"NAME\"]");
-    assert_file_refused("[door \"a\"]\n",
-                        ":1: there is no section \"door\"; there is [room \"NAME\"]");
+    assert_file_refused("[window \"a\"]\n", ":1: there is no section \"window\"; there is [room "
+                                            "\"NAME\"] and [door \"PLACE\"]");
+    assert_file_refused("[door a]\nloud\n",
+                        ":2: \"loud\" cannot be set in a section [door]; wait can");
+    assert_file_refused("[room a]\nloud perhaps\n",
+                        ":2: loud must be true or false, not \"perhaps\"");
     assert_file_refused("[room \"\"]\n", ":1: [room \"\"]: it names nothing");
     assert_file_refused("[room nobody]\n", ":1: [room \"nobody\"]: no room has such a name");
     assert_file_refused("[room a]\n[room b]\nwait = 1\n[room 'a']\n",
@@ -170,15 +174,43 @@ static void sections_are_checked(void **state) {
                         "there");
     assert_file_refused("[room a]\n[room b]\n[room c]\n[room d]\n",
                         ":4: there are more than 3 sections [room \"NAME\"]");
-    assert_file_refused("[room a]\nname = x\n", ":2: \"name\" cannot be set in a section [room]; "
-                                                "max-connections, max-body and wait can");
-    assert_file_refused("[room a]\nwaits = x\n", ":2: \"waits\" cannot be set in a section "
-                                                 "[room]; max-connections, max-body and wait can");
+    assert_file_refused("[room a]\nheader = x\n",
+                        ":2: \"header\" cannot be set in a section [room]; "
+                        "max-connections, max-body, wait, loud, format, name and cors-origin can");
+    assert_file_refused(
+        "[room a]\nwaits = x\n",
+        ":2: \"waits\" cannot be set in a section "
+        "[room]; max-connections, max-body, wait, loud, format, name and cors-origin can");
     assert_file_refused("[room a]\nmax-connections = 0\n",
                         ":2: max-connections must be a whole number, from 1 to 1000, not \"0\"");
     assert_file_refused("[room a]\nwait\n",
                         ":2: wait needs a value: a duration such as 250ms, 15s, 5m, 2h or 1d, from "
                         "100ms to 1d");
+}
+
+// Texts and lists start empty, and are the section's own; what else there is starts as it is for all.
+static void sections_hold_every_type(void **state) {
+    struct sample_options sample;
+    sample_init(&sample);
+    assert_int_equal(read_file(&sample, "loud\nformat = json\nname = berta\n"
+                                        "[room a]\n"
+                                        "[room b]\nloud = no\nformat = raw\nname = carla\n"
+                                        "name = dora\ncors-origin = x, y\ncors-origin = z\n"
+                                        "[door a]\nwait = 2s\n"),
+                     0);
+    assert_true(room(&sample, 0)->loud);
+    assert_int_equal(room(&sample, 0)->format, 1);
+    assert_null(room(&sample, 0)->speaker);
+    assert_int_equal(room(&sample, 0)->origins.count, 0);
+    assert_false(room(&sample, 1)->loud);
+    assert_int_equal(room(&sample, 1)->format, 2);
+    assert_string_equal(room(&sample, 1)->speaker, "dora");
+    assert_int_equal(room(&sample, 1)->origins.count, 3);
+    assert_string_equal(room(&sample, 1)->origins.items[2], "z");
+    assert_string_equal(sample.settings.name, "berta");
+    assert_int_equal(sample.settings.origins.count, 2);
+    assert_int_equal(((struct sample_door *)sample.settings.doors.items)->wait, 2000);
+    sample_finish(&sample);
 }
 
 static void a_program_may_have_no_sections(void **state) {
@@ -196,7 +228,7 @@ static void sections_may_find_no_memory(void **state) {
         struct sample_options sample;
         sample_init(&sample);
         sample.mem.fail_at = sample.mem.calls + more;
-        rc = read_file(&sample, "[room a]\n[room b]\nwait = 1\n");
+        rc = read_file(&sample, "[room a]\n[room b]\nwait = 1\nname = x\ncors-origin = y\n");
         assert_true(rc == 0 || rc == ERR_NOMEM);
         assert_true(more < 20);
         sample_finish(&sample);
@@ -363,6 +395,7 @@ int main(void) {
         cmocka_unit_test(sections_have_settings_of_their_own),
         cmocka_unit_test(sections_begin_with_settled_defaults),
         cmocka_unit_test(sections_are_checked),
+        cmocka_unit_test(sections_hold_every_type),
         cmocka_unit_test(a_program_may_have_no_sections),
         cmocka_unit_test(sections_may_find_no_memory),
         cmocka_unit_test(files_are_bounded),
