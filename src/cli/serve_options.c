@@ -9,6 +9,7 @@
 
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 static const char *const durability_names[] = {"commit", "relaxed", NULL};
+static const char *const client_names[] = {"auto", "required", "optional", "none", NULL};
 static const char *const version_names[] = {"1.2", "1.3", NULL};
 static const char *const forwarded_names[] = {"x-forwarded-for", "forwarded", "none", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
@@ -52,8 +53,13 @@ const struct option serve_options[] = {
      AT(insecure),
      .group = "Where",
      .help = "Listen on addresses that others can reach, although there is no key and nobody has "
-             "to show "
-             "who they are."},
+             "to show who they are."},
+    {.name = "http2",
+     .type = OPTION_FLAG,
+     AT(http2),
+     .initial = "true",
+     .group = "Where",
+     .help = "Speak HTTP/2 too, over TLS and in plain text. Without it, HTTP/1 alone."},
     {.name = "workers",
      .type = OPTION_COUNT,
      AT(workers),
@@ -110,6 +116,15 @@ const struct option serve_options[] = {
      .group = "TLS",
      .help = "Let in only clients that show a certificate signed by one of the authorities in this "
              "file, in PEM."},
+    {.name = "tls-client-auth",
+     .type = OPTION_CHOICE,
+     AT(tls_client_auth),
+     .initial = "auto",
+     .choices = client_names,
+     .value_name = "WHO",
+     .group = "TLS",
+     .help = "Whether clients must show a certificate (required), may (optional; a bad one is "
+             "refused), or are not asked (none). auto requires it where there is tls-client-ca."},
     {.name = "redirect-http",
      .type = OPTION_FLAG,
      AT(redirect_http),

@@ -133,7 +133,9 @@ static int add_pair(struct tls_certs *certs, size_t place, const struct tls_sett
     }
     certs->contexts[certs->count++] = context;
     int rc = tls_files_use_pair(context, cert, key, problem);
-    return rc ? rc : tls_files_use_clients(context, settings->client_ca, problem);
+    return rc ? rc
+              : tls_files_use_clients(context, settings->client_ca, settings->client_optional,
+                                      problem);
 }
 
 static int check_counts(const struct tls_settings *settings, char problem[TLS_PROBLEM_MAX]) {

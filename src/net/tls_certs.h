@@ -12,12 +12,13 @@
 struct tls_certs;
 struct tls_tickets;
 
-enum { TLS_CERTS_MAX = 64, TLS_PROBLEM_MAX = 512 };
+enum { TLS_CERTS_MAX = 64, TLS_PROBLEM_MAX = 640 };
 enum tls_version { TLS_AT_LEAST_1_2, TLS_AT_LEAST_1_3 };
 
 struct tls_settings {
     const struct texts *certs, *keys; // files; no keys: each is in the file of its certificate
     const char *client_ca;            // file; NULL: clients need no certificate
+    bool client_optional;             // they may come without one all the same
     enum tls_version min_version;
     const char *protocols; // for ALPN, the best first, each behind its length
 };

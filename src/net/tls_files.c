@@ -148,7 +148,7 @@ static int bind_sessions(SSL_CTX *context, const char *path) {
     return fine && SSL_CTX_set_session_id_context(context, digest, sizeof(digest));
 }
 
-int tls_files_use_clients(SSL_CTX *context, const char *authorities,
+int tls_files_use_clients(SSL_CTX *context, const char *authorities, bool optional,
                           char problem[TLS_PROBLEM_MAX]) {
     static const unsigned char anyone[] = "freshet";
     BIO *file;
@@ -170,6 +170,7 @@ int tls_files_use_clients(SSL_CTX *context, const char *authorities,
                                 authorities, reason());
     }
     SSL_CTX_set_client_CA_list(context, names);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT),
+                       NULL);
     return 0;
 }

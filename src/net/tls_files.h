@@ -20,7 +20,9 @@ int tls_files_no_passphrase(char *buffer, int size, int writing, void *asked);
 int tls_files_use_pair(SSL_CTX *context, const char *cert, const char *key,
                        char problem[TLS_PROBLEM_MAX]);
 
-// Asks clients for a certificate that one of these authorities signed (NULL: does not ask).
-int tls_files_use_clients(SSL_CTX *context, const char *authorities, char problem[TLS_PROBLEM_MAX]);
+// Asks clients for a certificate that one of these authorities signed (NULL: does not ask), and lets
+// in those who show none if that is optional. Who shows another is refused in any case.
+int tls_files_use_clients(SSL_CTX *context, const char *authorities, bool optional,
+                          char problem[TLS_PROBLEM_MAX]);
 
 #endif

@@ -13,6 +13,7 @@
 #include "net/activation.h"
 #include "net/listen_spec.h"
 #include "server/listening.h"
+#include "server/secure_address.h"
 #include "server/worker.h"
 
 enum { SHOWN = 100 }; // of what somebody wrote
@@ -50,7 +51,12 @@ static int check_one(struct server *server, const char *text, struct listen_spec
     if (wrong) {
         return refuse(server, text, wrong);
     }
-    spec->tls = secure_address(server->settings, text);
+    struct secure_wish wish;
+    int rc = secure_address_wish(server, text, spec, &wish);
+    if (rc) {
+        return rc;
+    }
+    spec->tls = wish.tls;
     if (spec->proxy && server->trusted_count == 0) {
         return refuse(server, text,
                       "with ;proxy only trusted proxies may connect, and none is named; say who "
@@ -69,7 +75,7 @@ int addresses_check(struct server *server) {
     for (size_t i = 0; rc == 0 && i < listen->count; i++) {
         rc = check_one(server, listen->items[i], &spec);
     }
-    return rc;
+    return rc ? rc : secure_address_sections(server);
 }
 
 // Room for one more, or NULL with server->problem set.
@@ -81,6 +87,7 @@ static struct listening *add(struct server *server, const char *text,
     }
     struct listening *at = &server->listening[server->listening_count++];
     *at = (struct listening){.spec = *spec, .address = spec->address};
+    at->source = secure_source(server, text, spec, &at->http2);
     return at;
 }
 
@@ -190,8 +197,7 @@ static void note_redirect(struct server *server) {
 int addresses_open(struct server *server) {
     const struct texts *listen = &server->settings->listen;
     struct handed_over from;
-    int rc = addresses_check(server);
-    rc = rc ? rc : find_handed_over(server, &from);
+    int rc = find_handed_over(server, &from);
     if (rc) {
         return rc;
     }

@@ -9,8 +9,8 @@ struct server;
 // server->problem set. What the service manager would hand over is not looked at.
 int addresses_check(struct server *server);
 
-// Binds what the settings name and hands the sockets to the workers. 0, or a negative error with
-// server->problem set.
+// Binds what the settings name and hands the sockets to the workers. After addresses_check and
+// secure_open. 0, or a negative error with server->problem set.
 int addresses_open(struct server *server);
 
 // Removes the files of Unix sockets, before the sockets are closed. Harmless the second time.

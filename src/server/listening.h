@@ -6,12 +6,15 @@
 #include "net/unix_socket.h"
 
 struct server;
+struct tls_source;
 
 struct listening {
     struct listen_spec spec;
     struct address address; // as bound
     struct unix_access access;
     struct unix_file file;
+    struct tls_source *source; // its certificates; NULL: it speaks plain text
+    bool http2;
 };
 
 // Binds spec.address and hands the sockets to the workers; a port that was chosen is in `address`. 0,

@@ -1,21 +1,21 @@
 // Certificates of a running server. Files are looked at every few seconds, and read when they have
 // changed and then stayed as they are for one look: whoever replaces a certificate and its key
-// replaces two files. New connections get what is new; those that are open keep what they have.
+// replaces two files. New connections get what is new; those that are open keep what they have. All
+// addresses get what is new, or none does.
 #include "server/secure.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "net/tls_self_signed.h"
+#include "net/listen_spec.h"
+#include "server/secure_address.h"
 #include "server/server.h"
-#include "server/session.h"
+#include "server/worker.h"
 
 enum { LOOK_TICKS = 2 };
 
@@ -24,23 +24,12 @@ static int64_t now_seconds(void) {
 }
 
 bool secure_wanted(const struct settings *settings) {
-    return settings->tls_cert.count || settings->tls_self_signed;
+    const struct listen_settings *sections = settings->listen_sections.items;
+    bool wanted = settings->tls_cert.count || settings->tls_self_signed;
+    for (size_t i = 0; !wanted && i < settings->listen_sections.count; i++) {
+        wanted = sections[i].tls_cert.count;
 }
-
-static bool says(const char *text, const char *scheme) {
-    return strncmp(text, scheme, strlen(scheme)) == 0;
-}
-
-bool secure_address(const struct settings *settings, const char *text) {
-    if (says(text, "https://")) {
-        return true;
-    }
-    for (size_t i = 0; i < settings->listen.count; i++) {
-        if (strstr(settings->listen.items[i], "://")) {
-            return false;
-        }
-    }
-    return secure_wanted(settings);
+    return wanted;
 }
 
 static int refuse(struct server *server, const char *sentence) {
@@ -48,30 +37,17 @@ static int refuse(struct server *server, const char *sentence) {
     return ERR_INVALID;
 }
 
-static size_t count_addresses(const struct settings *settings) {
-    size_t count = 0;
-    for (size_t i = 0; i < settings->listen.count; i++) {
-        count += secure_address(settings, settings->listen.items[i]);
-    }
-    return count;
-}
-
-// What is asked for together must make sense together.
-static int check_settings(struct server *server) {
+// What is asked for together must make sense together. `secure` addresses speak TLS.
+static int check_settings(struct server *server, size_t secure) {
     const struct settings *settings = server->settings;
-    size_t secure = count_addresses(settings);
+    bool wanted = settings->tls_cert.count || settings->tls_self_signed;
     if (settings->tls_self_signed && settings->tls_cert.count) {
         return refuse(server, "--tls-self-signed is for where there is no --tls-cert: drop one");
     }
     if (settings->tls_key.count && !settings->tls_cert.count) {
         return refuse(server, "--tls-key without --tls-cert: name the certificate too");
     }
-    if (secure && !secure_wanted(settings)) {
-        return refuse(server,
-                      "an address says https://, but there is no certificate: name one with "
-                      "--tls-cert FILE, or try --tls-self-signed");
-    }
-    if (!secure && secure_wanted(settings)) {
+    if (!secure && wanted) {
         return refuse(server, "there is a certificate, but every address says http://: write "
                               "--listen https://ADDRESS");
     }
@@ -85,66 +61,83 @@ static int check_settings(struct server *server) {
     return 0;
 }
 
-// --- the self-signed certificate ---
+// --- the sets: one for all addresses that ask for the same ---
 
-static int state_folder(char *out, size_t size) {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    if (state && *state == '/') {
-        snprintf(out, size, "%s/freshet", state);
-    } else if (home && *home == '/') {
-        snprintf(out, size, "%s/.local/state/freshet", home);
-    } else {
-        errno = ENOENT;
-        return ERR_SYSTEM;
-    }
-    return 0;
+static bool same_text(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static int prepare_self_signed(struct server *server) {
-    struct secure *secure = &server->secure;
-    struct tls_self_signed made;
-    char folder[2048], host[256] = "";
-    (void)gethostname(host, sizeof(host) - 1);
-    int rc = state_folder(folder, sizeof(folder));
-    rc = rc ? rc : tls_self_signed_prepare(&made, folder, host);
-    if (rc) {
-        snprintf(
-            server->problem, sizeof(server->problem),
-            "--tls-self-signed: cannot keep a certificate in %.100s: %s; set XDG_STATE_HOME to "
-            "a folder that can be written",
-            rc == ERR_SYSTEM && errno == ENOENT ? "~/.local/state/freshet" : folder,
-            rc == ERR_SYSTEM ? strerror(errno) : "the path is too long, or memory is short");
-        return ERR_SYSTEM;
+static bool same_texts(const struct texts *a, const struct texts *b) {
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        same = same_text(a->items[i], b->items[i]);
     }
-    secure->self_signed.items = calloc(1, sizeof(char *));
-    char *file = strdup(made.server);
-    if (!secure->self_signed.items || !file) {
-        free(file);
+    return same;
+}
+
+static bool same_wish(const struct tls_settings *a, const struct tls_settings *b) {
+    return same_texts(a->certs, b->certs) && same_texts(a->keys, b->keys) &&
+           same_text(a->client_ca, b->client_ca) && a->client_optional == b->client_optional &&
+           a->min_version == b->min_version && a->protocols == b->protocols;
+}
+
+static struct secure_set *find_set(struct secure *secure, const struct tls_settings *wish) {
+    for (size_t i = 0; i < secure->set_count; i++) {
+        if (same_wish(&secure->sets[i].settings, wish)) {
+            return &secure->sets[i];
+        }
+    }
+    return NULL;
+}
+
+static int add_set(struct server *server, const struct secure_wish *wish) {
+    struct secure *secure = &server->secure;
+    const struct tls_settings *settings = &wish->settings;
+    if (settings->certs->count == 0 && settings->certs != &secure->self_signed) {
+        return refuse(server,
+                      "an address says https://, but there is no certificate: name one with "
+                      "--tls-cert FILE, or try --tls-self-signed");
+    }
+    struct secure_set *set = &secure->sets[secure->set_count];
+    *set = (struct secure_set){.settings = *settings, .section = wish->section};
+    int rc = tls_source_init(&set->source, now_seconds());
+    secure->set_count += rc == 0;
+    return rc;
+}
+
+static int open_sets(struct server *server) {
+    struct secure *secure = &server->secure;
+    const struct texts *listen = &server->settings->listen;
+    struct listen_spec spec;
+    struct secure_wish wish;
+    size_t count = 0;
+    int rc = 0;
+    secure->sets = calloc(listen->count, sizeof(*secure->sets));
+    if (!secure->sets) {
         return ERR_NOMEM;
     }
-    secure->self_signed.items[0] = file;
-    secure->self_signed.count = 1;
-    log_write(LOG_INFO, "self-signed certificate %s, SHA-256 %s", made.cert, made.fingerprint);
-    log_write(LOG_INFO,
-              "to trust it: curl --cacert %s, NODE_EXTRA_CA_CERTS=%s, or import it in the browser",
-              made.cert, made.cert);
-    return 0;
+    for (size_t i = 0; rc == 0 && i < listen->count; i++) {
+        (void)listen_spec_parse(listen->items[i], &spec);
+        rc = secure_address_wish(server, listen->items[i], &spec, &wish);
+        count += rc == 0 && wish.tls;
+        if (rc == 0 && wish.tls && !find_set(secure, &wish.settings)) {
+            rc = add_set(server, &wish);
+        }
+    }
+    return rc ? rc : check_settings(server, count);
+}
+
+struct tls_source *secure_source(struct server *server, const char *text,
+                                 const struct listen_spec *spec, bool *http2) {
+    struct secure_wish wish;
+    if (secure_address_wish(server, text, spec, &wish)) {
+        return NULL; // not after addresses_check
+    }
+    *http2 = wish.http2;
+    return wish.tls ? &find_set(&server->secure, &wish.settings)->source : NULL;
 }
 
 // --- loading ---
-
-static struct tls_settings wish_of(const struct server *server) {
-    const struct settings *settings = server->settings;
-    static const struct texts none;
-    bool self_signed = settings->tls_self_signed;
-    return (struct tls_settings){
-        .certs = self_signed ? &server->secure.self_signed : &settings->tls_cert,
-        .keys = self_signed ? &none : &settings->tls_key,
-        .client_ca = settings->tls_client_ca,
-        .min_version = (enum tls_version)settings->tls_min_version,
-        .protocols = session_protocols,
-    };
-}
 
 static void add_stamp(struct secure_stamp *sum, const char *path) {
     struct stat status = {0};
@@ -159,16 +152,19 @@ static void add_stamp(struct secure_stamp *sum, const char *path) {
     }
 }
 
-static struct secure_stamp look(const struct server *server) {
-    struct tls_settings wish = wish_of(server);
+static void add_stamps(struct secure_stamp *sum, const struct texts *paths) {
+    for (size_t i = 0; i < paths->count; i++) {
+        add_stamp(sum, paths->items[i]);
+    }
+}
+
+static struct secure_stamp look(const struct secure *secure) {
     struct secure_stamp sum = {0};
-    for (size_t i = 0; i < wish.certs->count; i++) {
-        add_stamp(&sum, wish.certs->items[i]);
+    for (size_t i = 0; i < secure->set_count; i++) {
+        add_stamps(&sum, secure->sets[i].settings.certs);
+        add_stamps(&sum, secure->sets[i].settings.keys);
+        add_stamp(&sum, secure->sets[i].settings.client_ca);
     }
-    for (size_t i = 0; i < wish.keys->count; i++) {
-        add_stamp(&sum, wish.keys->items[i]);
-    }
-    add_stamp(&sum, wish.client_ca);
     return sum;
 }
 
@@ -176,49 +172,72 @@ static bool same(const struct secure_stamp *a, const struct secure_stamp *b) {
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static int load(struct server *server, char problem[TLS_PROBLEM_MAX]) {
-    struct secure *secure = &server->secure;
-    struct tls_settings wish = wish_of(server);
-    struct tls_certs *certs;
-    secure->loaded = secure->seen = look(server);
-    int rc = tls_certs_create(&certs, &wish, &secure->source.tickets, problem);
-    if (rc == 0) {
-        tls_source_replace(&secure->source, certs);
+// Reads what one set needs; a sentence says which address it is about.
+static int load_set(struct secure_set *set, struct tls_certs **out, char problem[TLS_PROBLEM_MAX]) {
+    char sentence[TLS_PROBLEM_MAX] = "";
+    int rc = tls_certs_create(out, &set->settings, &set->source.tickets, sentence);
+    if (rc && set->section) {
+        snprintf(problem, TLS_PROBLEM_MAX, "[listen \"%.60s\"]: %.560s", set->section, sentence);
+    } else if (rc) {
+        snprintf(problem, TLS_PROBLEM_MAX, "%s", sentence);
     }
     return rc;
 }
 
-int secure_open(struct server *server) {
-    const struct settings *settings = server->settings;
+// All of them, or none.
+static int load(struct secure *secure, char problem[TLS_PROBLEM_MAX]) {
+    struct tls_certs *certs[WORKER_LISTENERS_MAX] = {0};
+    int rc = 0;
+    secure->loaded = secure->seen = look(secure);
+    for (size_t i = 0; rc == 0 && i < secure->set_count; i++) {
+        rc = load_set(&secure->sets[i], &certs[i], problem);
+    }
+    for (size_t i = 0; i < secure->set_count; i++) {
+        if (rc == 0) {
+            tls_source_replace(&secure->sets[i].source, certs[i]);
+        } else {
+            tls_certs_unref(certs[i]);
+        }
+    }
+    return rc;
+}
+
+static bool needs_self_signed(const struct secure *secure) {
+    bool needs = false;
+    for (size_t i = 0; i < secure->set_count; i++) {
+        needs = needs || secure->sets[i].settings.certs == &secure->self_signed;
+    }
+    return needs;
+}
+
+// With `make`, the certificate of --tls-self-signed is made where there is none yet; without it, what
+// needs that one is not read.
+static int open_all(struct server *server, bool make) {
     struct secure *secure = &server->secure;
-    char problem[TLS_PROBLEM_MAX] = "";
-    int rc = check_settings(server);
-    if (rc || !secure_wanted(settings)) {
+    int rc = open_sets(server);
+    if (rc || secure->set_count == 0 || (!make && needs_self_signed(secure))) {
         return rc;
     }
-    rc = tls_source_init(&secure->source, now_seconds());
-    if (rc) {
-        return rc;
+    rc = needs_self_signed(secure) ? secure_prepare_self_signed(server) : 0;
+    return rc ? rc : load(secure, server->problem);
     }
-    secure->on = true;
-    rc = settings->tls_self_signed ? prepare_self_signed(server) : 0;
-    rc = rc ? rc : load(server, problem);
-    if (rc && problem[0]) {
-        snprintf(server->problem, sizeof(server->problem), "%s", problem);
-    }
-    if (settings->hsts_ms) {
-        snprintf(secure->hsts, sizeof(secure->hsts), "max-age=%lld",
-                 (long long)settings->hsts_ms / 1000);
+
+int secure_open(struct server *server) {
+    int rc = open_all(server, true);
+    if (rc == 0 && server->settings->hsts_ms) {
+        snprintf(server->secure.hsts, sizeof(server->secure.hsts), "max-age=%lld",
+                 (long long)server->settings->hsts_ms / 1000);
     }
     return rc;
 }
 
 void secure_close(struct server *server) {
     struct secure *secure = &server->secure;
-    if (secure->on) {
-        tls_source_finish(&secure->source);
-        secure->on = false;
+    while (secure->set_count) {
+        tls_source_finish(&secure->sets[--secure->set_count].source);
     }
+    free(secure->sets);
+    secure->sets = NULL;
     for (size_t i = 0; i < secure->self_signed.count; i++) {
         free(secure->self_signed.items[i]);
     }
@@ -227,39 +246,37 @@ void secure_close(struct server *server) {
 }
 
 int secure_check(struct server *server) {
-    if (server->settings->tls_self_signed) {
-        return check_settings(server); // checking makes nothing
-    }
-    int rc = secure_open(server);
+    int rc = open_all(server, false); // checking makes nothing
     secure_close(server);
     return rc;
 }
 
-void secure_reload(struct server *server) {
-    char problem[TLS_PROBLEM_MAX] = "";
-    if (!server->secure.on) {
-        return;
-    }
-    if (load(server, problem)) {
+int secure_reload(struct server *server, char problem[TLS_PROBLEM_MAX]) {
+    int rc = load(&server->secure, problem);
+    if (rc) {
         log_write(LOG_ERROR, "the new certificates are not used, those before go on: %s", problem);
-    } else {
+    } else if (server->secure.set_count) {
         log_write(LOG_INFO, "certificates loaded: new connections get them");
     }
+    return rc;
 }
 
 void secure_tick(struct server *server) {
     struct secure *secure = &server->secure;
-    if (!secure->on) {
+    char problem[TLS_PROBLEM_MAX];
+    if (secure->set_count == 0) {
         return;
     }
-    tls_tickets_tick(&secure->source.tickets, now_seconds());
+    for (size_t i = 0; i < secure->set_count; i++) {
+        tls_tickets_tick(&secure->sets[i].source.tickets, now_seconds());
+    }
     if (++secure->ticks % LOOK_TICKS) {
         return;
     }
-    struct secure_stamp now = look(server);
+    struct secure_stamp now = look(secure);
     bool settled = same(&now, &secure->seen);
     secure->seen = now;
     if (settled && !same(&now, &secure->loaded)) {
-        secure_reload(server);
+        (void)secure_reload(server, problem);
     }
 }

@@ -5,10 +5,9 @@
 
 #include "net/tls_source.h"
 
+struct listen_spec;
 struct server;
 struct settings;
-
-enum { SECURE_FILES_MAX = 2 * TLS_CERTS_MAX + 1 };
 
 // What a file looked like when it was last read or looked at.
 struct secure_stamp {
@@ -16,37 +15,46 @@ struct secure_stamp {
     uint64_t inode;
 };
 
-struct secure {
+// What some of the addresses speak TLS with: all those that ask for the same.
+struct secure_set {
     struct tls_source source;
+    struct tls_settings settings;
+    const char *section; // of the first address that has it, or NULL
+};
+
+struct secure {
+    struct secure_set *sets;
+    size_t set_count;         // 0: nobody speaks TLS
     struct texts self_signed; // the file that was made, in the place of --tls-cert
-    bool on;
-    char hsts[64];          // a header's value, or empty
-    unsigned redirect_port; // where --redirect-http sends to; 0: nowhere
+    char hsts[64];            // a header's value, or empty
+    unsigned redirect_port;   // where --redirect-http sends to; 0: nowhere
     unsigned ticks;
     struct secure_stamp loaded, seen; // of all the files together
 };
 
-// Whether the settings name certificates.
+// Whether the settings name certificates, for all addresses or for one.
 bool secure_wanted(const struct settings *settings);
 
-// Whether what listens at this text of --listen speaks TLS: it says https://, or there are
-// certificates and no address says which it speaks.
-bool secure_address(const struct settings *settings, const char *text);
-
-// Whether the settings can be used: 0, or a negative error with server->problem set.
+// Whether the settings can be used, after addresses_check: 0, or a negative error with
+// server->problem set.
 int secure_check(struct server *server);
 
-// Reads the certificates: 0, or a negative error with server->problem set.
+// Reads the certificates, after addresses_check: 0, or a negative error with server->problem set.
 int secure_open(struct server *server);
 void secure_close(struct server *server);
 
-// For a worker's connections. Any thread.
-static inline struct tls_source *secure_source(struct secure *secure) {
-    return &secure->source;
-}
+// What the address that this text of --listen names, as it was parsed, speaks TLS with (NULL: it does
+// not), and whether it speaks HTTP/2. Once it is open.
+struct tls_source *secure_source(struct server *server, const char *text,
+                                 const struct listen_spec *spec, bool *http2);
 
-// Reads the files again: what is wrong with them is logged, and what was in force stays.
-void secure_reload(struct server *server);
+// Makes the certificate of --tls-self-signed, or finds it: 0, or a negative error with server->problem
+// set.
+int secure_prepare_self_signed(struct server *server);
+
+// Reads the files again: 0, or a negative error and a sentence, which is logged too, and what was in
+// force stays.
+int secure_reload(struct server *server, char problem[TLS_PROBLEM_MAX]);
 
 // Once a second: new ticket keys, and files that have changed.
 void secure_tick(struct server *server);

@@ -130,8 +130,9 @@ static void on_end(struct server *server, const char *name) {
 }
 
 static void on_signal(void *ctx, int number) {
+    char problem[TLS_PROBLEM_MAX];
     if (number == SIGHUP) {
-        secure_reload(ctx);
+        (void)secure_reload(ctx, problem);
         access_reload(ctx);
     } else {
         on_end(ctx, number == SIGINT ? "SIGINT" : "SIGTERM");
@@ -219,6 +220,7 @@ int server_open(struct server *server, const struct settings *settings) {
     }
     int rc = open_origins(server);
     rc = rc ? rc : trust_open(server);
+    rc = rc ? rc : addresses_check(server);
     rc = rc ? rc : secure_open(server);
     rc = rc ? rc : access_open(server);
     rc = rc ? rc : log_open(server);

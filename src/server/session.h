@@ -8,15 +8,18 @@
 struct worker;
 struct session_h1;
 struct session_h2;
+struct tls_source;
 
 enum { SESSIONS_BEYOND = 256 }; // connections beyond the limit that still get an answer
 
 // What a peer may choose of when it asks (ALPN), the best first, each behind its length.
 extern const char session_protocols[];
+extern const char session_protocols_h1[]; // where there is no HTTP/2
 
-// A connection was accepted, which speaks TLS or does not. Takes the descriptor over, or closes it
-// when there are too many.
-void session_accept(struct worker *worker, int fd, const struct peer *peer, bool tls);
+// A connection was accepted, which speaks TLS with these certificates, or plain text (NULL), and may
+// speak HTTP/2 or not. Takes the descriptor over, or closes it when there are too many.
+void session_accept(struct worker *worker, int fd, const struct peer *peer,
+                    struct tls_source *source, bool http2);
 
 // Drain: closes what is idle; the rest closes when its request is answered. Streams are not
 // touched.

@@ -76,8 +76,10 @@ static struct session_h1 *session_create(struct worker *worker, bool crowded) {
 static void take_input(struct session_h1 *s, ptrdiff_t n);
 
 const char session_protocols[] = "\x02h2\x08http/1.1\x08http/1.0";
+const char session_protocols_h1[] = "\x08http/1.1\x08http/1.0";
 
-void session_accept(struct worker *worker, int fd, const struct peer *peer, bool tls) {
+void session_accept(struct worker *worker, int fd, const struct peer *peer,
+                    struct tls_source *source, bool http2) {
     bool crowded;
     if (!admit(worker, &crowded)) {
         // No status would do: a browser's EventSource gives up on any, but tries again after this.
@@ -89,8 +91,9 @@ void session_accept(struct worker *worker, int fd, const struct peer *peer, bool
         refuse_connection(worker, s, fd);
         return;
     }
+    s->dialog->only_h1 = !http2;
     conn_attach(&s->conn, &worker->net, fd, peer, &h1_conn_ops);
-    if (tls && conn_secure(&s->conn, secure_source(&worker->server->secure))) {
+    if (source && conn_secure(&s->conn, source)) {
         refuse_connection(worker, s, fd);
         return;
     }

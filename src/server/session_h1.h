@@ -30,6 +30,7 @@ struct dialog {
     bool under_way;     // the exchange has begun and is not finished
     bool body_complete; // of the request under way
     bool head_begun;    // a part of a head has come, and its time runs
+    bool only_h1;       // HTTP/2 is not spoken at this address
     bool answers;       // it has answered a request before
     bool last;          // close after this answer
     bool ended;         // the peer says no more, and waits for this answer

@@ -158,7 +158,8 @@ static bool take_head(struct session_h1 *s, struct bytes *in) {
         }
         return false;
     }
-    if (n == HTTP_ERR_VERSION_UNSUPPORTED && !d->answers && session_h2_preface(*in)) {
+    if (n == HTTP_ERR_VERSION_UNSUPPORTED && !d->answers && !d->only_h1 &&
+        session_h2_preface(*in)) {
         s->state = H1_UPGRADED;
         return false;
     }

@@ -16,6 +16,19 @@ struct topic_settings {
     int64_t history_age_ms;
 };
 
+// Whether clients show certificates. By itself, they have to where there are authorities for them.
+enum clients_choice { CLIENTS_AUTO, CLIENTS_REQUIRED, CLIENTS_OPTIONAL, CLIENTS_NONE };
+
+// What the config file says of one address. No certificate, and no authorities: those of all addresses.
+struct listen_settings {
+    char *address;
+    struct texts tls_cert, tls_key;
+    char *tls_client_ca;
+    int tls_client_auth; // enum clients_choice
+    int tls_min_version; // enum tls_version
+    bool http2;
+};
+
 // What an acknowledged publish has been through.
 enum durability {
     DURABILITY_COMMIT,  // it is on disk
@@ -28,10 +41,12 @@ struct settings {
     struct texts listen, trusted_proxies;
     int forwarded_header; // enum forwarded_choice
     uint64_t workers;     // 0: one for each processor
-    bool insecure;
+    bool insecure, http2;
+    struct records listen_sections; // of struct listen_settings
 
     struct texts tls_cert, tls_key;
     char *tls_client_ca;
+    int tls_client_auth; // enum clients_choice
     int tls_min_version; // enum tls_version
     bool tls_self_signed, redirect_http;
     int64_t hsts_ms;

@@ -10,6 +10,7 @@
 #include "net/conn.h"
 #include "net/listen_spec.h"
 #include "server/arrival.h"
+#include "server/listening.h"
 #include "server/session.h"
 #include "server/stream.h"
 
@@ -211,7 +212,8 @@ int worker_open(struct worker *worker, struct server *server, unsigned index) {
 
 void worker_take(struct worker *worker, const struct listen_spec *spec, int fd,
                  const struct peer *peer) {
-    session_accept(worker, fd, peer, spec->tls);
+    const struct listening *at = container_of(spec, struct listening, spec);
+    session_accept(worker, fd, peer, at->source, at->http2);
 }
 
 static void on_accepted(struct listener *listener, int fd, const struct peer *peer) {

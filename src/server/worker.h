@@ -56,7 +56,8 @@ struct worker {
 // server's main thread.
 int worker_open(struct worker *worker, struct server *server, unsigned index);
 
-// Starts accepting on this descriptor, which passes to the worker; the spec must outlive it. Before
+// Starts accepting on this descriptor, which passes to the worker; the spec is that of a struct
+// listening (server/listening.h), which must outlive it. Before
 // worker_start. 0 or ERR_SYSTEM, and then the descriptor is still the caller's.
 int worker_listen(struct worker *worker, const struct listen_spec *spec, int fd);
 

@@ -153,7 +153,7 @@ void h2_peer_connect(struct h2_peer *peer, struct h2_place *place, int room) {
         setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     }
     peer->fd = fds[0];
-    session_accept(place->worker, fds[1], &nobody, false);
+    session_accept(place->worker, fds[1], &nobody, NULL, true);
 }
 
 void h2_peer_close(struct h2_peer *peer) {
