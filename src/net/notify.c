@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -47,4 +49,10 @@ int notify_send(const char *socket_name, const char *words) {
     close(fd);
     errno = error;
     return sent < 0 ? ERR_SYSTEM : 0;
+}
+
+int notify_reloading(const char *socket_name, int64_t now_us) {
+    char words[64];
+    snprintf(words, sizeof(words), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, now_us);
+    return notify_send(socket_name, words);
 }

@@ -30,9 +30,9 @@ int access_check(struct server *server);
 int access_open(struct server *server);
 void access_close(struct server *server);
 
-// Reads the files of the rules again: what is wrong with them is logged, and what was in force stays.
-// The main thread.
-void access_reload(struct server *server);
+// Reads the files of the rules again: what is wrong with them is logged, and what was in force stays:
+// 0, or a negative error. The main thread.
+int access_reload(struct server *server);
 
 // Finds out for whom the request speaks, into exchange->identity. False when it brought what cannot be
 // accepted: then the exchange is answered.

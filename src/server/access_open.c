@@ -118,12 +118,12 @@ void access_close(struct server *server) {
     pthread_mutex_destroy(&access->lock);
 }
 
-void access_reload(struct server *server) {
+int access_reload(struct server *server) {
     struct access *access = &server->access;
     size_t count = server->settings->jwt_keys_url.count;
     char problem[RULES_PROBLEM_MAX];
     if (!access->on) {
-        return;
+        return 0;
     }
     pthread_mutex_lock(&access->making);
     struct bytes *texts = calloc(count + 1, sizeof(*texts));
@@ -132,10 +132,12 @@ void access_reload(struct server *server) {
     }
     problem[0] = '\0';
     struct rules_fetched fetched = {.texts = texts, .count = count};
-    if (!texts || make_anew(server, fetched, problem)) {
+    int rc = texts ? make_anew(server, fetched, problem) : ERR_NOMEM;
+    if (rc) {
         log_write(LOG_ERROR, "the keys stay as they were: %s",
                   problem[0] ? problem : "not enough memory");
     }
     pthread_mutex_unlock(&access->making);
     free(texts);
+    return rc;
 }

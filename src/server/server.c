@@ -107,10 +107,18 @@ static void on_deadline(uv_timer_t *timer) {
 }
 
 // The service manager, where there is one.
-static void tell_manager(const char *words) {
-    if (notify_send(getenv("NOTIFY_SOCKET"), words)) {
+static const char *manager(void) {
+    return getenv("NOTIFY_SOCKET");
+}
+
+static void check_told(int rc) {
+    if (rc) {
         log_write(LOG_WARN, "NOTIFY_SOCKET: %s", strerror(errno));
     }
+}
+
+static void tell_manager(const char *words) {
+    check_told(notify_send(manager(), words));
 }
 
 static void on_end(struct server *server, const char *name) {
@@ -129,23 +137,35 @@ static void on_end(struct server *server, const char *name) {
     uv_timer_start(&server->deadline, on_deadline, (uint64_t)(drain + DRAIN_GRACE_MS), 0);
 }
 
-static void on_signal(void *ctx, int number) {
+static void on_hangup(struct server *server) {
     char problem[TLS_PROBLEM_MAX];
+    if (server_is_draining(server)) {
+        return; // and what the manager knows last must stay that it ends
+    }
+    check_told(notify_reloading(manager(), clock_mono_us()));
+    int secure = secure_reload(server, problem);
+    int access = access_reload(server);
+    tell_manager(secure   ? "READY=1\nSTATUS=serving; new certificates cannot be used, see the log"
+                 : access ? "READY=1\nSTATUS=serving; new keys cannot be used, see the log"
+                          : "READY=1\nSTATUS=serving");
+}
+
+static void on_signal(void *ctx, int number) {
     if (number == SIGHUP) {
-        (void)secure_reload(ctx, problem);
-        access_reload(ctx);
+        on_hangup(ctx);
     } else {
         on_end(ctx, number == SIGINT ? "SIGINT" : "SIGTERM");
     }
 }
 
-// A hangup is only wanted where there is something to read anew.
+// A hangup is only wanted where there is something to read anew, or where it comes from a service
+// manager, which would not like it to end anything.
 static void take_signals(struct server *server) {
     sigset_t wanted;
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
-    if (secure_wanted(server->settings) || rules_wanted(server->settings)) {
+    if (secure_wanted(server->settings) || rules_wanted(server->settings) || manager()) {
         sigaddset(&wanted, SIGHUP);
     }
     signals_init(&server->signals, &wanted, on_signal, server);

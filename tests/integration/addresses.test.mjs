@@ -10,8 +10,8 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
-  apiConnections, binary, connect, getJson, limitHits, metric, publish, root, run, serve, start,
-  subscribe, subscribeHead, test, until, untilSubscribers,
+  apiConnections, binary, certificate, connect, getJson, limitHits, metric, publish, request, root, run, serve, start,
+  subscribe, subscribeHead, test, tlsServer, until, untilSubscribers,
 } from './harness/index.mjs';
 import { connectH2, subscribeH2 } from './harness/h2.mjs';
 import { findProgram, missingProxy, proxies, startProxy } from './harness/proxies.mjs';
@@ -279,6 +279,42 @@ for (const kind of ['a path', 'an abstract name']) {
   });
 }
 
+// What is said between two messages that begin with a word, and the moment it was said to be.
+async function hearReload(heard, before) {
+  const [, micros, after] = await until(() => heard.text.match(/RELOADING=1\nMONOTONIC_USEC=(\d+)\nREADY=1\n(STATUS=.*)\n/), 'it has reloaded');
+  assert.ok(BigInt(micros) >= before && BigInt(micros) <= process.hrtime.bigint() / 1000n, 'by the clock of the manager');
+  heard.text = '';
+  return after;
+}
+
+test('it tells the service manager when it reloads, and that it is ready again', { skip: missing('python3') || linux }, async (t) => {
+  const dir = folder(t);
+  const heard = await manager(t, join(dir, 'notify'));
+  const pair = certificate(dir, 'server');
+  const [args, options] = tlsServer(pair);
+  const server = await serve(t, args, { ...options, env: { NOTIFY_SOCKET: join(dir, 'notify') } });
+  await until(() => heard.text.includes('READY=1\n'), 'it is ready');
+  assert.doesNotMatch(heard.text, /RELOADING/);
+  heard.text = '';
+  for (const [text, status] of [[pair.pem, /^STATUS=serving$/], ['nothing', /^STATUS=serving; .*cannot be used/], [pair.pem, /^STATUS=serving$/]]) {
+    const before = process.hrtime.bigint() / 1000n;
+    writeFileSync(pair.cert, text);
+    server.kill('SIGHUP');
+    assert.match(await hearReload(heard, before), status);
+  }
+  assert.equal((await request(t, server, { path: '/healthz' })).status, 200);
+});
+
+test('a reload that a service manager asks for ends nothing, although there is nothing to read', { skip: missing('python3') || linux }, async (t) => {
+  const at = join(folder(t), 'notify');
+  const heard = await manager(t, at);
+  const server = await serve(t, [], { env: { NOTIFY_SOCKET: at } });
+  const before = process.hrtime.bigint() / 1000n;
+  server.kill('SIGHUP');
+  assert.match(await hearReload(heard, before), /^STATUS=serving$/);
+  await publish(t, server, 'a', 'x');
+});
+
 test('a service manager that is gone is no reason to stop', async (t) => {
   const server = await serve(t, [], { env: { NOTIFY_SOCKET: '/nonexistent/notify' } });
   await server.output(/NOTIFY_SOCKET/, 'stderr');
@@ -292,7 +328,7 @@ test('the units of packaging/systemd say what freshet understands', async (t) =>
   assert.equal(program, '/usr/local/bin/freshet');
   const { status, stderr } = await run(t, [...words.split(' '), '--check']);
   assert.equal(status, 0, stderr);
-  assert.match(service, /^Type=notify$/m);
+  assert.match(service, /^Type=notify\nType=notify-reload$/m, 'the second counts where systemd knows it');
   assert.match(words, /--listen systemd$/);
   assert.match(socket, /^Accept=no$/m);
 });
@@ -303,9 +339,12 @@ test('systemd takes the units', { skip: missing('systemd-analyze') }, async (t) 
     const text = readFileSync(join(root, 'packaging/systemd', name), 'utf8');
     writeFileSync(join(at, name), text.replace('/usr/local/bin/freshet', binary));
   }
-  const { stderr } = await promisify(execFile)('systemd-analyze', ['verify', '--man=no', '--recursive-errors=no',
-    join(at, 'freshet.socket'), join(at, 'freshet.service')]);
-  assert.doesNotMatch(stderr, /freshet\.(service|socket)/);
+  const { code = 0, stderr } = await promisify(execFile)('systemd-analyze', ['verify', '--man=no', '--recursive-errors=no',
+    join(at, 'freshet.socket'), join(at, 'freshet.service')]).catch((error) => error);
+  // Before version 253 this line is passed over, which is why there is another before it.
+  const passedOver = /freshet\.service:\d+: Failed to parse service type, ignoring: notify-reload\n/;
+  assert.doesNotMatch(stderr.replace(passedOver, ''), /freshet\.(service|socket)/);
+  assert.equal(code, passedOver.test(stderr) ? 1 : 0, stderr);
 });
 
 // --- the PROXY protocol ---

@@ -497,7 +497,7 @@ test('--tls-self-signed makes a certificate that can be trusted, once', async (t
   assert.equal(broken.status, 1);
 });
 
-test('SIGHUP without certificates ends the server, as it always did', async (t) => {
+test('SIGHUP without certificates, and without a service manager, ends the server, as it always did', async (t) => {
   const server = await serve(t);
   server.kill('SIGHUP');
   assert.equal(await server.ending(), 'SIGHUP');

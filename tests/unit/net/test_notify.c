@@ -54,6 +54,20 @@ static void test_an_abstract_name(void **state) {
     close(manager);
 }
 
+static void test_reloading(void **state) {
+    char name[64];
+    int len = snprintf(name, sizeof(name), "@freshet-reload-%d", (int)getpid());
+    char bound[64];
+    memcpy(bound, name, sizeof(bound));
+    bound[0] = '\0';
+    int manager = manager_at(bound, (size_t)len);
+    assert_int_equal(notify_reloading(name, 1234567890123), 0);
+    assert_hears(manager, "RELOADING=1\nMONOTONIC_USEC=1234567890123");
+    close(manager);
+    assert_int_equal(notify_reloading(name, 1), ERR_SYSTEM);
+    assert_int_equal(notify_reloading(NULL, 1), 0);
+}
+
 static void test_nobody_wants_to_know(void **state) {
     assert_int_equal(notify_send(NULL, "READY=1"), 0);
 }
@@ -73,6 +87,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_path),
         cmocka_unit_test(test_an_abstract_name),
+        cmocka_unit_test(test_reloading),
         cmocka_unit_test(test_nobody_wants_to_know),
         cmocka_unit_test(test_names_that_are_none),
     };
