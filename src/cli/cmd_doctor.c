@@ -24,7 +24,7 @@
 extern char **environ;
 
 struct doctor_settings {
-    char *publish_url, *topic, *origin, *config;
+    char *publish_url, *topic, *origin, *cacert, *config;
     struct texts headers, publish_headers;
     int64_t timeout, idle;
     uint64_t max_connections;
@@ -80,6 +80,14 @@ static const struct option table[] = {
      AT(origin),
      .value_name = "ORIGIN",
      .help = "Whether pages of this origin may listen, such as https://example.com.",
+     .group = "The way to a server"},
+    {.name = "cacert",
+     .type = OPTION_TEXT,
+     .flags = OPTION_ARGS_ONLY,
+     AT(cacert),
+     .value_name = "FILE",
+     .help = "Trust the certificates of these authorities, in PEM, instead of the system's; a "
+             "certificate that signed itself is its own.",
      .group = "The way to a server"},
     {.name = "idle",
      .letter = 'i',
@@ -196,6 +204,7 @@ static int examine_machine(struct doctor *doctor) {
     struct options server;
     struct doctor_machine machine = {0};
     options_init(&server, &mem_libc, serve_options, &settings, doctor->options->program);
+    server.sections = serve_sections;
     if (load_server(doctor, &server) != 0) {
         output_say(doctor->options->program, "%s", server.error);
         options_finish(&server);
@@ -225,6 +234,7 @@ static int run_plan(struct doctor *doctor, const struct doctor_plan *plan) {
         output_say(doctor->options->program, "there is not enough memory");
         return STATUS_UNTESTED;
     }
+    probe_trust(probe, doctor->settings->cacert);
     doctor_path_init(&path, &mem_libc);
     int rc = doctor_examine(probe, plan, &path);
     clear_line(doctor);
@@ -319,6 +329,10 @@ static int check(const struct options *options) {
         return commands_usage_error(options, "--origin: write it as a browser does, "
                                              "https://example.com without a path");
     }
+    if (settings->cacert && access(settings->cacert, R_OK) != 0) {
+        return commands_usage_error(options, "--cacert: cannot read %.200s: %s", settings->cacert,
+                                    strerror(errno));
+    }
     return client_check_headers(options, &settings->headers) &&
                    client_check_headers(options, &settings->publish_headers)
                ? STATUS_OK
@@ -359,6 +373,7 @@ const struct command command_doctor = {
     .examples = "freshet doctor\n"
                 "freshet doctor --config /etc/freshet.conf\n"
                 "freshet doctor https://example.com --origin https://www.example.com\n"
+                "freshet doctor https://localhost:8042 --cacert self-signed.pem\n"
                 "freshet doctor https://example.com/events --publish-url http://10.0.0.5:8042\n"
                 "freshet doctor https://example.com --idle 90s --json | jq .result\n",
     .options = table,

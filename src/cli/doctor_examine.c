@@ -199,6 +199,7 @@ static bool meet(struct examination *exam) {
     await(exam, exam->plan->timeout_ms, has_head, &exam->first, 0);
     const struct probe_answer *answer = inquiry_answer(exam->first.inquiry);
     path->reached = answer->status != 0 || !answer->ended;
+    path->untrusted = answer->untrusted;
     keep_reason(path->reason, answer->broken ? answer->reason : "the connection was closed");
     if (answer->head_at) {
         await(exam, exam->plan->timeout_ms, has_bytes, &exam->first, 0);

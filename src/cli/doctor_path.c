@@ -22,7 +22,7 @@ void doctor_path_finish(struct doctor_path *path) {
 }
 
 bool doctor_path_tested(facts *path) {
-    return path->reached;
+    return path->reached || path->untrusted;
 }
 
 static struct bytes field(facts *path, const char *name) {
@@ -94,9 +94,24 @@ static const char *status_means(long status) {
 // Whether there is a stream to judge any further.
 static bool judge_status(facts *path, struct findings *findings) {
     struct bytes type = field(path, "content-type");
+    if (path->untrusted) {
+        findings_add(findings, FINDING_FAIL, "certificate",
+                     "The certificate is not trusted: %s. An EventSource fails on it without a "
+                     "word.",
+                     path->reason);
+        findings_advise(findings,
+                        "Have whoever ends TLS there send a certificate of this name that has not "
+                        "expired, with the whole chain behind it. For an authority of your own: "
+                        "--cacert FILE, and it must be known to browsers too.");
+        return false;
+    }
     if (!path->reached) {
         findings_add(findings, FINDING_FAIL, "reach", "There is no answer: %s.", path->reason);
-        findings_advise(findings, "Check the address, its certificate, and that the server runs.");
+        findings_advise(findings, "Check the address, and that the server runs.%s",
+                        path->https
+                            ? " One that wants a certificate of each client "
+                              "(--tls-client-ca) breaks off like this, too; doctor has none."
+                            : "");
         return false;
     }
     if (path->status == 0) {

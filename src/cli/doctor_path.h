@@ -22,7 +22,8 @@ enum doctor_second {
 struct doctor_path {
     bool https;
     // The first listener.
-    bool reached; // somebody answered, or kept the connection open
+    bool reached;   // somebody answered, or kept the connection open
+    bool untrusted; // somebody did, with a certificate that is not trusted
     char reason[DOCTOR_REASON_MAX];
     long status;                               // 0: no head
     int version;                               // as in probe_answer

@@ -13,6 +13,7 @@ struct probe {
     const struct mem *mem;
     CURLM *multi;
     int stop_fd;
+    const char *authorities; // NULL: those of the system
 };
 
 struct inquiry {
@@ -44,6 +45,10 @@ int probe_create(struct probe **out, const struct mem *mem, int stop_fd) {
     }
     *out = probe;
     return 0;
+}
+
+void probe_trust(struct probe *probe, const char *authorities) {
+    probe->authorities = authorities;
 }
 
 void probe_destroy(struct probe *probe) {
@@ -147,6 +152,10 @@ static int prepare(struct inquiry *inquiry, const struct probe_request *request)
 #else
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+    if (inquiry->probe->authorities) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, inquiry->probe->authorities);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
     if (request->decode) {
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     }
@@ -195,14 +204,22 @@ const struct probe_answer *inquiry_answer(const struct inquiry *inquiry) {
     return &inquiry->answer;
 }
 
+// libcurl asks for the peer of a connection that is gone already, and then its own failure is all
+// that it tells.
+static bool says_nothing(const char *error) {
+    return !*error || bytes_starts_with(bytes_of(error), "getpeername()");
+}
+
 static void note_end(struct inquiry *inquiry, CURLcode code) {
     struct probe_answer *answer = &inquiry->answer;
     answer->ended = true;
     answer->ended_at = clock_mono_ms();
     answer->broken = code != CURLE_OK;
+    answer->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
     if (answer->broken) {
         snprintf(answer->reason, sizeof(answer->reason), "%s",
-                 inquiry->curl_error[0] ? inquiry->curl_error : curl_easy_strerror(code));
+                 says_nothing(inquiry->curl_error) ? curl_easy_strerror(code)
+                                                   : inquiry->curl_error);
     }
 }
 

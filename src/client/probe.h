@@ -36,12 +36,16 @@ struct probe_answer {
     struct buf head; // its fields, "Name: value" and a line feed each
     int64_t begun, head_at, ended_at;
     bool ended;
-    bool broken; // it ended otherwise than an answer does, see reason
+    bool broken;    // it ended otherwise than an answer does, see reason
+    bool untrusted; // because of the peer's certificate
     char reason[PROBE_REASON_MAX];
 };
 
 // 0 or ERR_NOMEM. When stop_fd (-1 for none) is readable, probe_wait returns at once.
 int probe_create(struct probe **out, const struct mem *mem, int stop_fd);
+
+// Trusts the authorities in this file, in PEM, instead of the system's; the name is borrowed.
+void probe_trust(struct probe *probe, const char *authorities);
 
 // Every inquiry must have been ended.
 void probe_destroy(struct probe *probe);

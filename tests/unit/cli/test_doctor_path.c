@@ -78,6 +78,24 @@ static void nobody_answers(void **state) {
     expect(trial, "reach", FINDING_FAIL, "no route", "address");
 }
 
+static void a_certificate_that_is_not_trusted(void **state) {
+    struct trial *trial = good();
+    trial->path.reached = false;
+    trial->path.untrusted = trial->path.https = true;
+    strcpy(trial->path.reason, "signed by itself");
+    assert_true(doctor_path_tested(&trial->path));
+    expect(trial, "certificate", FINDING_FAIL, "signed by itself", "--cacert");
+}
+
+static void a_server_that_wants_certificates(void **state) {
+    struct trial *trial = good();
+    trial->path.reached = false;
+    trial->path.https = true;
+    strcpy(trial->path.reason, "closed");
+    assert_false(doctor_path_tested(&trial->path));
+    expect(trial, "reach", FINDING_FAIL, "closed", "--tls-client-ca");
+}
+
 static void answers_that_are_no_stream(void **state) {
     static const struct {
         long status;
@@ -276,6 +294,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_way_is_well),
         cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(a_certificate_that_is_not_trusted),
+        cmocka_unit_test(a_server_that_wants_certificates),
         cmocka_unit_test(answers_that_are_no_stream),
         cmocka_unit_test(versions),
         cmocka_unit_test(heads),
