@@ -28,7 +28,7 @@ bool secure_wanted(const struct settings *settings) {
     bool wanted = settings->tls_cert.count || settings->tls_self_signed;
     for (size_t i = 0; !wanted && i < settings->listen_sections.count; i++) {
         wanted = sections[i].tls_cert.count;
-}
+    }
     return wanted;
 }
 
@@ -51,9 +51,11 @@ static int check_settings(struct server *server, size_t secure) {
         return refuse(server, "there is a certificate, but every address says http://: write "
                               "--listen https://ADDRESS");
     }
-    if (!secure && (settings->redirect_http || settings->hsts_ms || settings->tls_client_ca)) {
-        return refuse(server, "--redirect-http, --hsts and --tls-client-ca are for a server with "
-                              "certificates: name one with --tls-cert FILE");
+    bool asks = settings->tls_client_ca || settings->tls_client_auth == CLIENTS_REQUIRED ||
+                settings->tls_client_auth == CLIENTS_OPTIONAL;
+    if (!secure && (settings->redirect_http || settings->hsts_ms || asks)) {
+        return refuse(server, "--redirect-http, --hsts, --tls-client-ca and --tls-client-auth are "
+                              "for a server with certificates: name one with --tls-cert FILE");
     }
     if (settings->redirect_http && secure == settings->listen.count) {
         return refuse(server, "--redirect-http needs an address that says http://");
@@ -220,7 +222,7 @@ static int open_all(struct server *server, bool make) {
     }
     rc = needs_self_signed(secure) ? secure_prepare_self_signed(server) : 0;
     return rc ? rc : load(secure, server->problem);
-    }
+}
 
 int secure_open(struct server *server) {
     int rc = open_all(server, true);

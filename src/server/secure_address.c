@@ -73,13 +73,21 @@ static int find_section(struct server *server, const struct listen_spec *spec,
     return 0;
 }
 
-static bool has_tls(const struct listen_settings *own) {
-    return own->tls_cert.count || own->tls_key.count || own->tls_client_ca;
+static bool asks_clients(int choice) {
+    return choice == CLIENTS_REQUIRED || choice == CLIENTS_OPTIONAL;
+}
+
+// Whether the section says anything that only TLS can keep.
+static bool has_tls(const struct listen_settings *own, const struct settings *all) {
+    bool clients =
+        own->tls_client_auth != all->tls_client_auth && asks_clients(own->tls_client_auth);
+    return own->tls_cert.count || own->tls_key.count || own->tls_client_ca || clients ||
+           own->tls_min_version != all->tls_min_version;
 }
 
 static int check_section(struct server *server, const char *text, bool tls,
                          const struct listen_settings *own) {
-    if (!tls && (has_tls(own) || says(own->address, "https://"))) {
+    if (!tls && (has_tls(own, server->settings) || says(own->address, "https://"))) {
         return refuse(server,
                       "[listen \"%.100s\"] is about TLS, but the address is to speak plain text: "
                       "write --listen https://…, or leave that out of the section",
@@ -100,7 +108,7 @@ static int check_section(struct server *server, const char *text, bool tls,
 
 static int check_clients(struct server *server, const char *text, int asked,
                          const struct tls_settings *settings) {
-    if (settings->client_ca || (asked != CLIENTS_REQUIRED && asked != CLIENTS_OPTIONAL)) {
+    if (settings->client_ca || !asks_clients(asked)) {
         return 0;
     }
     return refuse(server,

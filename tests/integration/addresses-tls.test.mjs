@@ -209,6 +209,9 @@ test('sections that cannot be used are refused with a sentence', async (t) => {
     [`${at}http2 = off\n`, 2, /says https:\/\/, but there is no certificate/],
     [`${at}${pairLines(pair)}[listen "http://127.0.0.1:0"]\n${pairLines(pair)}`, 2, /is about TLS, but the address is to speak plain text/],
     [`${at}${pairLines(pair)}[listen "https://127.0.0.1:0"]\n`, 2, /is about TLS, but the address is to speak plain text/],
+    [`${at}${pairLines(pair)}[listen "http://127.0.0.1:0"]\ntls-client-auth = required\n`, 2, /is about TLS/],
+    [`${at}${pairLines(pair)}[listen "http://127.0.0.1:0"]\ntls-min-version = 1.3\n`, 2, /is about TLS/],
+    [`tls-min-version = 1.3\n${at}${pairLines(pair)}[listen "http://127.0.0.1:0"]\nhttp2 = off\n`, 0, /settings are fine/],
     [`[listen "http://127.0.0.2:0"]\n${pairLines(pair)}`, 2, /says http:\/\/, but the address speaks TLS/],
   ];
   for (const [text, status, pattern] of cases) {

@@ -461,6 +461,8 @@ test('serve --check says what is wrong with a certificate', async (t) => {
     [[...cert, '--tls-key', pair.key, '--listen', 'http://127.0.0.1:0'], 2, /every address says http:/],
     [[...cert, '--tls-key', pair.key, '--redirect-http'], 2, /needs an address that says http:/],
     [['--hsts', '1d'], 2, /for a server with certificates/],
+    [['--tls-client-auth', 'required'], 2, /for a server with certificates/],
+    [[...cert, '--tls-key', pair.key, '--tls-client-auth', 'required'], 2, /name the authorities with --tls-client-ca/],
     [[...cert, '--tls-self-signed'], 2, /drop one/],
     [[...cert, '--tls-key', pair.key, '--tls-client-ca', pair.key], 2, /holds no certificates of authorities/],
   ];
