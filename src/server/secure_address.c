@@ -28,7 +28,9 @@ static bool says(const char *text, const char *scheme) {
     return strncmp(text, scheme, strlen(scheme)) == 0;
 }
 
-bool secure_address(const struct settings *settings, const char *text, bool own_certificate) {
+// What says https://, and what has a certificate (that of all addresses, or its own) when no address
+// says which it speaks.
+static bool speaks_tls(const struct settings *settings, const char *text, bool own_certificate) {
     if (says(text, "https://")) {
         return true;
     }
@@ -151,7 +153,7 @@ int secure_address_wish(struct server *server, const char *text, const struct li
     int clients = own ? own->tls_client_auth : settings->tls_client_auth;
     *out = (struct secure_wish){
         .section = own ? own->address : NULL,
-        .tls = secure_address(settings, text, own && own->tls_cert.count),
+        .tls = speaks_tls(settings, text, own && own->tls_cert.count),
         .http2 = own ? own->http2 : settings->http2,
         .settings = tls_settings_of(server, own),
     };

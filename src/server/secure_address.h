@@ -10,7 +10,6 @@
 
 struct listen_spec;
 struct server;
-struct settings;
 
 // Borrows from the settings and from server->secure.
 struct secure_wish {
@@ -27,9 +26,5 @@ int secure_address_wish(struct server *server, const char *text, const struct li
 // Whether every section is of an address that is listened on: 0, or ERR_INVALID with server->problem
 // set. The texts of --listen have been parsed without a complaint.
 int secure_address_sections(struct server *server);
-
-// Whether what listens at this text of --listen speaks TLS: it says https://, or there is a
-// certificate for it (for all addresses, or its own) and no address says which it speaks.
-bool secure_address(const struct settings *settings, const char *text, bool own_certificate);
 
 #endif
