@@ -78,75 +78,7 @@ const struct option serve_options[] = {
 
 #include "cli/serve_options_access.h"
 
-    {.name = "tls-cert",
-     .type = OPTION_LIST,
-     AT(tls_cert),
-     .value_name = "FILE",
-     .group = "TLS",
-     .help =
-         "Certificate with its chain, in PEM; repeatable. The name that a client asks for picks "
-         "one; the first stands for all other names. The files are read again on SIGHUP, and "
-         "when they change."},
-    {.name = "tls-key",
-     .type = OPTION_LIST,
-     AT(tls_key),
-     .value_name = "FILE",
-     .group = "TLS",
-     .help =
-         "Key of the certificate, in PEM; one for each, in the same order. None means that each "
-         "is in the file of its certificate."},
-    {.name = "tls-self-signed",
-     .type = OPTION_FLAG,
-     AT(tls_self_signed),
-     .group = "TLS",
-     .help =
-         "For development: make a certificate for localhost, keep it, and say how to trust it."},
-    {.name = "tls-min-version",
-     .type = OPTION_CHOICE,
-     AT(tls_min_version),
-     .initial = "1.2",
-     .choices = version_names,
-     .value_name = "VERSION",
-     .group = "TLS",
-     .help = "The oldest version of TLS that clients may speak."},
-    {.name = "tls-client-ca",
-     .type = OPTION_TEXT,
-     AT(tls_client_ca),
-     .value_name = "FILE",
-     .group = "TLS",
-     .help = "Let in only clients that show a certificate signed by one of the authorities in this "
-             "file, in PEM."},
-    {.name = "tls-client-auth",
-     .type = OPTION_CHOICE,
-     AT(tls_client_auth),
-     .initial = "auto",
-     .choices = client_names,
-     .value_name = "WHO",
-     .group = "TLS",
-     .help = "Whether clients must show a certificate (required), may (optional; a bad one is "
-             "refused), or are not asked (none). auto requires it where there is tls-client-ca."},
-    {.name = "redirect-http",
-     .type = OPTION_FLAG,
-     AT(redirect_http),
-     .group = "TLS",
-     .help = "On addresses without TLS, answer every request with 308 to the first that has it."},
-    {.name = "hsts",
-     .type = OPTION_DURATION,
-     AT(hsts_ms),
-     .initial = "0",
-     .value_name = "DURATION",
-     .group = "TLS",
-     .help = "Tell browsers, over TLS, to come back over TLS only for this long. 0 tells them "
-             "nothing."},
-    {.name = "max-handshakes",
-     .type = OPTION_COUNT,
-     AT(max_handshakes),
-     .initial = "1024",
-     .min = 1,
-     .value_name = "N",
-     .group = "TLS",
-     .help = "TLS handshakes under way at a time, for each worker; beyond it the one that takes "
-             "longest is given up."},
+#include "cli/serve_options_tls.h"
 
     {.name = "heartbeat",
      .type = OPTION_DURATION,

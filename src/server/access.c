@@ -219,6 +219,16 @@ bool access_demand(struct exchange *exchange, struct bytes name, enum right righ
     return false;
 }
 
+bool access_demand_all(struct exchange *exchange, const struct selection *selection,
+                       enum right right) {
+    for (uint32_t i = 0; i < selection->count; i++) {
+        if (!access_demand(exchange, selection->items[i].name.text, right)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool access_demand_admin(struct exchange *exchange) {
     if (!exchange->worker->server->access.on ||
         (exchange->identity && exchange->identity->claims.admin)) {

@@ -12,6 +12,7 @@
 
 struct server;
 struct key_source;
+struct selection;
 
 struct access {
     pthread_mutex_t lock;      // of the pointer
@@ -43,6 +44,10 @@ bool access_allows(const struct exchange *exchange, struct bytes name, enum righ
 
 // The same; when they may not, the exchange is answered, with 401 or 403, and the name.
 bool access_demand(struct exchange *exchange, struct bytes name, enum right right);
+
+// The same for every topic and pattern of a selection.
+bool access_demand_all(struct exchange *exchange, const struct selection *selection,
+                       enum right right);
 
 // Answers that a token is needed.
 void access_challenge(struct exchange *exchange, const char *detail);

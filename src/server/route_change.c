@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "http/negotiate.h"
 #include "hub/change.h"
+#include "server/access.h"
 #include "server/gather.h"
 #include "server/live_change.h"
 #include "server/publish.h"
@@ -148,7 +149,7 @@ static int end(struct exchange *exchange) {
         answer_refused(exchange, &request->change);
         return 0;
     }
-    if (rc) {
+    if (rc || !access_demand_all(exchange, request->change.add, RIGHT_SUBSCRIBE)) {
         return rc;
     }
     buf_finish(&request->body); // there may be many who wait

@@ -34,11 +34,11 @@ struct stream {
     const struct stream_ops *ops;
     struct worker *worker;
     struct stream_name *name; // the listener's secret, or NULL; owned
-    uint64_t number;   // unique in this process
-    int64_t opened;    // wall clock
-    int64_t last_sent; // monotonic, like the next
-    int64_t closes_at; // 0: no maximum age
-    bool complete;     // it has had all that it asked for, and ends by itself
+    uint64_t number;          // unique in this process
+    int64_t opened;           // wall clock
+    int64_t last_sent;        // monotonic, like the next
+    int64_t closes_at;        // 0: no maximum age
+    bool complete;            // it has had all that it asked for, and ends by itself
 };
 
 // A new stream that has not joined yet.

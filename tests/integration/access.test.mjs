@@ -445,3 +445,20 @@ test('a server starts although the URL of its keys does not answer', async (t) =
   assert.equal((await get(t, server, '/events/open')).status, 200);
   assertChallenge(await get(t, server, '/events/a', bearer(token(rights(['a'])))), true);
 });
+
+test('topics that are added to an open stream are asked for like any others', async (t) => {
+  const server = await guarded(t);
+  const headers = bearer(token(rights(['a', 'rooms/*'], ['**'])));
+  const stream = await subscribe(t, server, '/events/a?control=1', { headers });
+  const { connection } = JSON.parse((await stream.next()).data);
+  const change = (body, more = headers) => request(t, server, {
+    method: 'POST', path: `/api/connections/${connection}/topics`, headers: { 'content-type': 'application/json', ...more }, body: JSON.stringify(body),
+  });
+  assertProblem(await change({ add: ['rooms/1', 'secret'] }), 403);
+  assertProblem(await change({ add: ['rooms/**'] }), 403);
+  assertChallenge(await change({ add: ['rooms/1'] }, {}));
+  assert.equal((await change({ add: ['rooms/1'], remove: ['a'] })).status, 200);
+  await publish(t, server, 'secret', 'no', { headers });
+  await publish(t, server, 'rooms/1', 'yes', { headers });
+  assert.equal((await stream.takeUntil((event) => event.event === 'message')).at(-1).data, 'yes');
+});
