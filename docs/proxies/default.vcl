@@ -19,7 +19,13 @@ sub vcl_recv {
     if (req.method == "GET" && req.url ~ "^/events" && req.http.Accept !~ "application/json") {
         return (pipe);
     }
-    # Nothing from the cache, and never one request for several listeners: each starts at a place of its own.
+    # Polls that go on behind the same event are one, if freshet's answer allows it (leave this out with --cache-age 0:
+    # they would wait for each other). What is somebody's own is passed on, and what begins now: whoever waits for
+    # another's answer begins later.
+    if (req.method == "GET" && req.url ~ "^/events.*[?&]last_event_id=[0-9]+-[0-9]+" && !req.http.Last-Event-ID &&
+        !req.http.Authorization && !req.http.Cookie) {
+        return (hash);
+    }
     return (pass);
 }
 
@@ -30,9 +36,9 @@ sub vcl_pipe {
 }
 
 sub vcl_backend_response {
-    # Pass on what comes as it comes, and as it is.
+    # Pass on what comes as it comes, and as it is. What Varnish does by itself follows: it keeps what Cache-Control
+    # lets it keep.
     set beresp.do_stream = true;
     set beresp.do_gzip = false;
     set beresp.do_gunzip = false;
-    return (deliver);
 }

@@ -95,7 +95,7 @@ static bool run_is_taken(const struct subscriber *s, const struct turn *turn) {
 }
 
 static bool is_full(const struct subscriber *s) {
-    return s->bound && s->bound->events == 0;
+    return s->bound && (s->bound->events == 0 || s->bound->enough);
 }
 
 // As much of the run as the subscriber takes.

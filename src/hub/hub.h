@@ -37,6 +37,7 @@ struct subscriber_bound {
     bool begun;      // it has taken one
     bool cramped;    // it left because an event did not fit
     bool more;       // it left before it had everything
+    bool enough;     // the owner wants no more: it leaves when it has taken what it was handed
 };
 
 // A cursor. Owned by whoever joined it, at a fixed address until it has left.

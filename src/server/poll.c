@@ -1,21 +1,21 @@
 // A poll is a stream whose bytes go into an answer. Its feed encodes each event as an item with a
-// comma in front; the first comma becomes the opening bracket, so the shared bytes are used as they
-// are. A page of many events is put together in several turns of the loop, a send's worth each, as
-// the hub serves everyone who is behind.
+// comma in front, once for all who stand at one cursor. A page of many events is put together in
+// several turns of the loop, a send's worth each, as the hub serves everyone who is behind. What all
+// unfinished pages of a worker hold is bounded: beyond that each goes out with what it has.
 #include "server/poll.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "server/next_page.h"
+#include "server/poll_answer.h"
 #include "server/worker.h"
 
 struct poll {
     struct stream stream; // first: `stream` and `poll` are the same address to stream_ops
     struct exchange *exchange;
-    struct buf items;
-    struct buf link; // to the next page, up to the id
+    struct poll_answer answer;
+    size_t held;     // bytes of it that the worker has counted
     int64_t expires; // monotonic
     bool answered;
 };
@@ -24,46 +24,27 @@ static struct poll *poll_of(const struct stream *stream) {
     return container_of(stream, struct poll, stream);
 }
 
-// 1 when there is a link to the next page, 0 when this is the last, or ERR_NOMEM.
-static int complete_link(struct poll *poll, struct bytes cursor) {
-    if (!poll->stream.subscriber.bound->more) {
-        return 0;
-    }
-    int rc = buf_append(&poll->link, cursor.at, cursor.len);
-    rc = rc ? rc : buf_append_text(&poll->link, ">; rel=\"next\"");
-    return rc ? rc : 1;
-}
-
 static void answer(struct poll *poll) {
-    struct exchange *exchange = poll->exchange;
-    char text[ID_TEXT_MAX];
     struct subscriber *s = &poll->stream.subscriber;
-    struct bytes cursor = bytes_make(text, id_format(s->id, text));
     poll->answered = true;
     s->bound->more |= s->feed && s->id < s->feed->floor; // its time was up while it read history
     hub_leave(s);
-    if (s->bound->cramped) {
-        worker_limit_hit(exchange->worker, LIMIT_ANSWER);
+    if (s->bound->cramped && s->bound->more) {
+        worker_limit_hit(poll->exchange->worker, LIMIT_ANSWER);
     }
-    if (poll->items.len) {
-        poll->items.at[0] = '[';
+    poll_answer_send(&poll->answer, poll->exchange, s->id, s->bound->more); // frees the poll
+}
+
+// Counts what it holds among what all pages of the worker hold. A page that finds no room is
+// complete: one portion it has had, so that each gets on.
+static void hold(struct poll *poll, size_t taken) {
+    struct worker *worker = poll->stream.worker;
+    struct subscriber_bound *bound = poll->stream.subscriber.bound;
+    poll->held += taken;
+    worker->pages += taken;
+    if (worker->pages > WORKER_PAGES_MAX && !bound->enough) {
+        bound->enough = bound->cramped = true;
     }
-    int rc = buf_append_text(&poll->items, poll->items.len ? "]" : "[]");
-    int more = rc ? rc : complete_link(poll, cursor);
-    if (more < 0) {
-        exchange_refuse(exchange, more);
-        return;
-    }
-    struct reply reply = {
-        .status = 200, .type = "application/json", .body = buf_bytes(&poll->items)};
-    reply_add(&reply, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
-    reply_add(&reply, "Vary", bytes_of("Accept"));
-    reply_add(&reply, "Last-Event-ID", cursor);
-    if (more) {
-        reply_add(&reply, "Link", buf_bytes(&poll->link));
-    }
-    reply_add_for_browsers(&reply, exchange);
-    exchange->ops->reply(exchange, &reply); // frees the poll
 }
 
 static ptrdiff_t take_items(struct stream *stream, const struct bytes *pieces, int count) {
@@ -71,8 +52,10 @@ static ptrdiff_t take_items(struct stream *stream, const struct bytes *pieces, i
     struct subscriber_bound *bound = stream->subscriber.bound;
     size_t taken = 0;
     bound->more = true; // until the hub says that it has everything
+    // What has no id and comes to a poll is a gap.
+    poll->answer.gap |= stream->subscriber.part && stream->subscriber.part->id == 0;
     for (int i = 0; i < count; i++) {
-        if (buf_append(&poll->items, pieces[i].at, pieces[i].len)) {
+        if (buf_append(&poll->answer.body, pieces[i].at, pieces[i].len)) {
             worker_limit_hit(stream->worker, LIMIT_MEMORY);
             answer(poll); // with what there is room for
             return ERR_GONE;
@@ -80,6 +63,7 @@ static ptrdiff_t take_items(struct stream *stream, const struct bytes *pieces, i
         taken += pieces[i].len;
     }
     bound->bytes -= taken < bound->bytes ? taken : bound->bytes;
+    hold(poll, taken);
     return (ptrdiff_t)taken;
 }
 
@@ -116,11 +100,12 @@ static const struct stream_ops poll_stream_ops = {
 
 // What can fail, before it joins.
 static int prepare(struct poll *poll, const struct poll_request *request) {
+    struct poll_answer *answer = &poll->answer;
     size_t most = request->exchange->worker->server->settings->max_answer;
-    size_t used = request->first.len + strlen("[]");
-    int rc = buf_append(&poll->items, request->first.at, request->first.len);
-    rc = rc ? rc : buf_append_text(&poll->link, "<");
-    rc = rc ? rc : next_page_query(request->query, &poll->link);
+    int rc = poll_answer_begin(answer, &request->form);
+    rc = rc ? rc : buf_append(&answer->body, request->first.at, request->first.len);
+    answer->gap = request->first.len > 0;
+    size_t used = request->first.len + poll_answer_frame(answer);
     return rc ? rc
               : stream_bound(&poll->stream, request->limit ? request->limit : UINT64_MAX,
                              most > used ? most - used : 0);
@@ -152,8 +137,7 @@ int poll_open(const struct poll_request *request, struct selection *selection) {
         return ERR_NOMEM;
     }
     poll->exchange = request->exchange;
-    buf_init(&poll->items, &mem_libc, 0);
-    buf_init(&poll->link, &mem_libc, 0);
+    poll_answer_init(&poll->answer);
     stream_init(&poll->stream, request->exchange->worker, &poll_stream_ops);
     request->exchange->state = poll;
     int rc = prepare(poll, request);
@@ -172,8 +156,8 @@ void poll_drop(struct exchange *exchange) {
     struct poll *poll = exchange->state;
     if (poll) {
         stream_finish(&poll->stream);
-        buf_finish(&poll->items);
-        buf_finish(&poll->link);
+        poll_answer_finish(&poll->answer);
+        poll->stream.worker->pages -= poll->held;
         free(poll);
         exchange->state = NULL;
     }

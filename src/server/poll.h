@@ -4,16 +4,16 @@
 #ifndef SERVER_POLL_H
 #define SERVER_POLL_H
 
-#include "server/exchange.h"
+#include "server/poll_answer.h"
 #include "server/stream.h"
 
 struct poll_request {
     struct exchange *exchange;
     const struct hub_start *start;
-    int64_t wait_ms;    // 0: answer at once with what there is
-    uint64_t limit;     // of events; 0: what one send carries
-    struct bytes query; // of the request, for the way to the next page
-    struct bytes first; // items that come before all others: ",{…}", or empty
+    int64_t wait_ms; // 0: answer at once with what there is
+    uint64_t limit;  // of events; 0: what one send carries
+    struct poll_form form;
+    struct bytes first; // a gap that comes before all events: ",{…}", or empty
 };
 
 // Joins, or answers at once. Takes the selection over. 0 or ERR_NOMEM.

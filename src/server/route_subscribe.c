@@ -211,6 +211,18 @@ static int answer_head(struct exchange *exchange, const struct wish *wish) {
     return 0;
 }
 
+static struct poll_form form_of(const struct wish *wish, const struct place *place) {
+    event_id id;
+    bool placed =
+        wish->start == WISH_AFTER && !wish->by_header && !place->gap && id_parse(wish->cursor, &id);
+    return (struct poll_form){.query = wish->query,
+                              .known = wish->known,
+                              .envelope = wish->envelope,
+                              .waits = wish->wait_ms > 0,
+                              .placed = placed,
+                              .personal = wish->personal};
+}
+
 static int open_poll(struct exchange *exchange, const struct wish *wish,
                      struct selection *selection, struct place *place) {
     int64_t lasts = access_lasts_ms(exchange);
@@ -218,7 +230,7 @@ static int open_poll(struct exchange *exchange, const struct wish *wish,
                                    .start = &place->start,
                                    .wait_ms = wish->wait_ms < lasts ? wish->wait_ms : lasts,
                                    .limit = wish->limit,
-                                   .query = wish->query};
+                                   .form = form_of(wish, place)};
     struct buf gap;
     buf_init(&gap, &mem_libc, 0);
     int rc = compose_preamble(exchange->worker, ENCODING_ITEMS, wish, place, NULL, &gap);

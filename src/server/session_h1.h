@@ -102,6 +102,9 @@ static inline void h1_set_timeout(struct session_h1 *s, int64_t ms) {
     conn_set_deadline(&s->conn, worker_now(s->worker) + ms);
 }
 
-enum { H1_OUT_HIGH = 64 * 1024 };
+enum {
+    H1_OUT_HIGH = 64 * 1024,
+    H1_OUT_KEPT = 16 * 1024, // of room for answers, between them
+};
 
 #endif

@@ -38,6 +38,9 @@ void h1_flush(struct session_h1 *s) {
     }
     buf_consume(out, (size_t)taken);
     if (out->len == 0) {
+        if (out->cap > H1_OUT_KEPT) {
+            buf_finish(out); // thousands who poll would each keep the room of their largest page
+        }
         when_flushed(s);
     } else {
         h1_update_interest(s);
@@ -66,7 +69,7 @@ static int compose_head(struct session_h1 *s, const struct reply *reply, struct 
         .date = http_date_at(&s->worker->date, clock_wall_ms()),
         .headers = headers,
         .header_count = count,
-        .has_length = !reply->unsized && reply->status != 204,
+        .has_length = !reply->unsized && reply->status != 204 && reply->status != 304,
         .length = reply->body.len,
         .connection = connection_header(s->dialog),
     };

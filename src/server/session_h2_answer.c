@@ -155,7 +155,7 @@ static bool compose(struct fields *f, struct session_h2 *s, const struct reply *
     snprintf(f->status, sizeof(f->status), "%03d", reply->status);
     bool fits = add(f, bytes_of(":status"), bytes_of(f->status)) &&
                 add(f, bytes_of("date"), http_date_at(&s->worker->date, clock_wall_ms()));
-    if (!reply->unsized && reply->status != 204) {
+    if (!reply->unsized && reply->status != 204 && reply->status != 304) {
         snprintf(f->length, sizeof(f->length), "%zu", reply->body.len);
         fits = fits && add(f, bytes_of("content-length"), bytes_of(f->length));
     }

@@ -52,7 +52,7 @@ struct settings {
     int64_t hsts_ms;
     uint64_t max_handshakes;
 
-    int64_t heartbeat_ms, retry_ms, max_age_ms, max_wait_ms;
+    int64_t heartbeat_ms, retry_ms, max_age_ms, max_wait_ms, cache_age_ms;
     char *greeting;
     struct texts cors_origin;
 

@@ -123,6 +123,14 @@ static bool set_control(struct wish *wish, struct exchange *exchange, struct byt
     return true;
 }
 
+static bool set_envelope(struct wish *wish, struct exchange *exchange, struct bytes text) {
+    if (!bytes_is(text, "1") && !bytes_is(text, "0")) {
+        return refuse(exchange, "envelope", "1 or 0");
+    }
+    wish->envelope = text.at[0] == '1';
+    return true;
+}
+
 // Parameters that freshet does not know are left alone: pages add some against caches.
 static bool take_parameter(struct wish *wish, struct exchange *exchange, struct bytes name,
                            struct bytes value) {
@@ -146,6 +154,9 @@ static bool take_parameter(struct wish *wish, struct exchange *exchange, struct 
     }
     if (bytes_is(name, "control")) {
         return set_control(wish, exchange, value);
+    }
+    if (bytes_is(name, "envelope")) {
+        return set_envelope(wish, exchange, value);
     }
     return true;
 }
@@ -188,7 +199,10 @@ static bool take_names(struct wish *wish, struct exchange *exchange,
 }
 
 bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_request *req) {
-    *wish = (struct wish){.query = req->query};
+    *wish = (struct wish){.query = req->query,
+                          .known = http_request_header(req, "if-none-match"),
+                          .personal = http_request_header(req, "authorization").at ||
+                                      http_request_header(req, "cookie").at};
     buf_init(&wish->text, &mem_libc, 0);
     // All slices point into one buffer, so it gets all its room before the first is made.
     if (buf_reserve(&wish->text, req->path.len + req->query.len + CURSOR_TEXT_MAX)) {
@@ -202,6 +216,7 @@ bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_r
     struct bytes header = http_request_header(req, "last-event-id");
     if (header.len) {
         set_cursor(wish, header);
+        wish->by_header = true;
     }
     if (wish->name_count == 0) {
         exchange_problem(exchange, 400,

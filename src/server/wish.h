@@ -28,6 +28,10 @@ struct wish {
     uint64_t last, limit; // limit 0: none
     bool at_once;         // a wait of 0 was asked for
     bool control;
+    bool envelope;
+    bool by_header;     // the cursor was a header, not in the URL
+    bool personal;      // it carries what says whose it is
+    struct bytes known; // the value of If-None-Match, and as long there as the request
 };
 
 // Reads the request. True when all is well; else the exchange has been answered. In both cases

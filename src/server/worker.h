@@ -17,7 +17,11 @@
 #include "server/mailbox.h"
 #include "server/server.h"
 
-enum { WORKER_LISTENERS_MAX = 16, WORKER_SCRATCH = 64 * 1024 };
+enum {
+    WORKER_LISTENERS_MAX = 16,
+    WORKER_SCRATCH = 64 * 1024,
+    WORKER_PAGES_MAX = 16 * 1024 * 1024,
+};
 
 struct listen_spec;
 
@@ -48,6 +52,7 @@ struct worker {
     struct http_date date;
     struct counters counters;
     bool draining, stopping;
+    size_t pages;                 // bytes of answers to polls that are not complete
     struct buf head, body, item;  // where heads, bodies and events of a batch are composed
     char scratch[WORKER_SCRATCH]; // where input is read; nothing in it outlives the callback
 };

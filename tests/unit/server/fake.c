@@ -18,6 +18,7 @@ void fake_server_init(struct fake_server *fake) {
                      .heartbeat_ms = 15000,
                      .retry_ms = 3000,
                      .max_wait_ms = 60000,
+                     .cache_age_ms = 10000,
                      .history_count = 1000,
                      .history_bytes = 64 << 20,
                      .max_connections = 100,

@@ -36,6 +36,7 @@ void h2_place_init(struct h2_place *place) {
                      .heartbeat_ms = 15000,
                      .retry_ms = 3000,
                      .max_wait_ms = 60000,
+                     .cache_age_ms = 10000,
                      .history_count = 50,
                      .history_bytes = 1 << 20,
                      .idempotency_window_ms = 1000,
