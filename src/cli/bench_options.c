@@ -6,6 +6,9 @@
 
 #define AT(member) .offset = offsetof(struct bench_settings, member)
 
+// In the order of enum load_transport.
+static const char *const transport_names[] = {"sse", "ndjson", "poll", "ws", "ws-stream", NULL};
+
 const struct option bench_options[] = {
     {.name = "url",
      .letter = 'u',
@@ -54,6 +57,23 @@ const struct option bench_options[] = {
      .value_name = "TEXT",
      .group = "Where",
      .help = "Topics are called this and a number from 0 on."},
+    {.name = "transport",
+     .type = OPTION_CHOICE,
+     .flags = OPTION_ARGS_ONLY,
+     AT(transport),
+     .initial = "sse",
+     .choices = transport_names,
+     .value_name = "HOW",
+     .group = "Listeners",
+     .help = "How they listen: an event stream, newline-delimited JSON, long polls one after the "
+             "other on a connection, WebSocket with JSON messages, or WebSocket with pieces of an "
+             "event stream."},
+    {.name = "gzip",
+     .type = OPTION_FLAG,
+     .flags = OPTION_ARGS_ONLY,
+     AT(gzip),
+     .group = "Listeners",
+     .help = "Listeners accept gzip, and unpack what comes."},
     {.name = "subscribers",
      .letter = 's',
      .type = OPTION_COUNT,

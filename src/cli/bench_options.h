@@ -10,7 +10,8 @@ struct bench_settings {
     uint64_t threads, processes, connecting, connect_rate, catch_up;
     int64_t duration_ms, warmup_ms, patience_ms;
     struct texts pid;
-    bool herd, json;
+    int transport; // enum load_transport
+    bool gzip, herd, json;
 };
 
 extern const struct option bench_options[];

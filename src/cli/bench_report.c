@@ -114,6 +114,19 @@ static void table_server(const struct load_settings *settings, const struct load
     }
 }
 
+static void table_traffic(const struct load_settings *settings, const struct load_result *result) {
+    uint64_t count = result->carried;
+    if (count == 0) {
+        return;
+    }
+    printf("%-22s%.0f bytes received", "each delivery", each((double)result->received, count));
+    if (settings->transport == LOAD_POLL) {
+        printf(", %.0f sent, %.3f requests", each((double)result->sent, count),
+               each((double)result->requests, count));
+    }
+    puts("");
+}
+
 static void table_order(const struct load_settings *settings, const struct load_result *result) {
     const struct sequence_faults *faults = &result->faults;
     if (bench_flawless(settings, result)) {
@@ -147,6 +160,7 @@ void bench_table(const struct load_settings *settings, const struct load_result 
         times("latency, ms", &result->latency);
         times("acknowledged, ms", &result->acknowledged);
     }
+    table_traffic(settings, result);
     table_server(settings, result);
     table_order(settings, result);
     printf("%-22s%.2f s of CPU, its busiest thread %.0f %%, its processors %.0f %%\n",
@@ -214,6 +228,9 @@ void bench_json(const struct load_settings *settings, const struct load_result *
     json_count("all_published", result->published);
     json_count("all_delivered", result->delivered);
     json_count("bytes", result->bytes);
+    json_count("requests", result->requests);
+    json_figure("received_per_delivery", each((double)result->received, result->carried));
+    json_figure("sent_per_delivery", each((double)result->sent, result->carried));
     json_order(result);
     json_times("latency", &result->latency);
     json_times("acknowledged", &result->acknowledged);

@@ -80,6 +80,9 @@ static int check(const struct options *options, const struct bench_settings *ben
         return commands_usage_error(options, "--topics-per-connection works with --url only, "
                                              "because a template has place for one topic");
     }
+    if (bench->gzip && bench->transport >= LOAD_WEBSOCKET) {
+        return commands_usage_error(options, "--gzip is for answers of HTTP, not for WebSocket");
+    }
     if (bench->herd && bench->pid.count == 0) {
         return commands_usage_error(options, "--herd needs --pid, to know whom to hold");
     }
@@ -124,6 +127,8 @@ static int run(struct options *options) {
     load.publish_type = bench->publish_type;
     load.topic_prefix = bench->topic_prefix;
     load.pattern = bench->pattern;
+    load.transport = (enum load_transport)bench->transport;
+    load.gzip = bench->gzip;
     load.progress = bench_progress;
     load.ctx = &line;
     fill_counts(bench, &load);
@@ -148,13 +153,15 @@ const struct command command_bench = {
         "each of its listeners, once and in order. Latency counts from the moment at which an "
         "event was due, so that a server that keeps its publisher waiting does not look fast.\n"
         "It works with any server of event streams: give --subscribe-url and --publish-url with "
-        "{topic} in them. With --pid it tells what processor time and memory the server takes; "
+        "{topic} in them; the other transports are as freshet has them. With --pid it tells what "
+        "processor time and memory the server takes; "
         "for figures that mean anything, keep the two on different processors (taskset).\n"
         "It ends with status 1 when an event was missing, late, doubled or refused.",
     .examples =
         "freshet bench\n"
         "freshet bench --subscribers 10000 --rate 5 --pid $(pidof freshet)\n"
         "freshet bench --rate 0 --duration 10s --json\n"
+        "freshet bench --transport poll\n"
         "freshet bench --subscribers 10000 --catch-up 100\n"
         "freshet bench --subscribe-url 'http://127.0.0.1:8080/sub?id={topic}' --publish-url "
         "'http://127.0.0.1:8080/pub?id={topic}'\n",

@@ -46,6 +46,14 @@ static bool header_is(const struct incoming *incoming, const char *name, const c
     return true;
 }
 
+static void take_cursor(struct incoming *incoming, const char *value) {
+    size_t len = strlen(value);
+    if (len <= INCOMING_CURSOR_MAX) {
+        incoming->cursor_len = (uint8_t)len;
+        memcpy(incoming->cursor, value, len);
+    }
+}
+
 static void take_header(struct incoming *incoming) {
     const char *value;
     if (header_is(incoming, "content-length", &value)) {
@@ -55,10 +63,18 @@ static void take_header(struct incoming *incoming) {
         incoming->chunked = strcasecmp(value, "chunked") == 0;
     } else if (header_is(incoming, "connection", &value)) {
         incoming->close = strcasecmp(value, "close") == 0;
+    } else if (header_is(incoming, "content-encoding", &value)) {
+        incoming->gzip = strcasecmp(value, "gzip") == 0;
+    } else if (header_is(incoming, "last-event-id", &value)) {
+        take_cursor(incoming, value);
     }
 }
 
 static int end_head(struct incoming *incoming) {
+    if (incoming->status == 101) {
+        incoming->state = INCOMING_UNTIL_CLOSE;
+        return INCOMING_HEAD;
+    }
     if (incoming->status / 100 == 1) {
         *incoming = (struct incoming){0};
         return INCOMING_MORE;

@@ -1,6 +1,7 @@
-// A response as it comes in, cut down to what a load needs: its status, and which of its bytes are
-// body, whether that is counted, chunked or ends with the connection. Header lines are cut at a
-// fixed length, so the memory is bounded whatever the server sends.
+// A response as it comes in, cut down to what a load needs: its status, where a poll goes on, and
+// which of its bytes are body, whether that is counted, chunked or ends with the connection (as
+// what follows a 101 does). Header lines are cut at a fixed length, so the memory is bounded whatever
+// the server sends.
 #ifndef LOAD_INCOMING_H
 #define LOAD_INCOMING_H
 
@@ -9,7 +10,7 @@
 
 #include "base/bytes.h"
 
-enum { INCOMING_LINE_MAX = 96 };
+enum { INCOMING_LINE_MAX = 96, INCOMING_CURSOR_MAX = 32 };
 
 enum incoming_state {
     INCOMING_STATUS,
@@ -27,10 +28,13 @@ enum incoming_state {
 struct incoming {
     uint8_t state;
     bool chunked, counted, close; // close: the server will end the connection after it
+    bool gzip;                    // the body is packed
+    uint8_t cursor_len;
     uint16_t status;
     uint16_t line_len;
     uint64_t left; // of the body or chunk
     char line[INCOMING_LINE_MAX];
+    char cursor[INCOMING_CURSOR_MAX]; // the value of Last-Event-ID, if it fits
 };
 
 enum incoming_step {

@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "load/incoming.h"
-#include "load/scan.h"
+#include "load/intake.h"
 #include "load/shared.h"
 #include "load/stamp.h"
+#include "load/transport.h"
 
 enum {
     READ_MAX = 256 * 1024,
+    UNPACKED_MAX = 64 * 1024,
     EVENTS_MAX = 256,
     CONNECTS_A_TURN = 64,
     IDLE_MS = 10,
@@ -27,8 +28,7 @@ struct listener {
     bool asked, listening;
     uint64_t owed; // events until it has caught up
     struct sequence *sequences;
-    struct incoming incoming;
-    struct scan scan;
+    struct intake intake;
 };
 
 struct worker {
@@ -39,10 +39,11 @@ struct worker {
     unsigned count, next, connecting, window, index;
     int epoll, phase;
     int64_t phase_us, now_us, cpu_us;
-    uint64_t delivered, measured;
+    uint64_t delivered, measured, received, sent, requests;
     int64_t measure_from_us;
     struct listener *reading;
     struct buf request;
+    struct intake_way way;
     char *buffer;
 };
 
@@ -56,6 +57,7 @@ static void hang_up(struct worker *worker, struct listener *listener) {
     }
     close(listener->fd);
     listener->fd = -1;
+    intake_restart(&listener->intake);
     if (listener->listening) {
         load_tick(&worker->tally->open, -1);
     } else {
@@ -128,27 +130,58 @@ static void begin_listening(struct worker *worker, struct listener *listener) {
     atomic_store_explicit(&worker->tally->ready_us, worker->now_us, memory_order_relaxed);
 }
 
+static bool send_all(struct worker *worker, struct listener *listener, const char *at, size_t len) {
+    ssize_t sent = send(listener->fd, at, len, MSG_NOSIGNAL);
+    worker->sent += sent > 0 ? (uint64_t)sent : 0;
+    if (sent >= 0 && sent < (ssize_t)len) {
+        errno = EMSGSIZE; // a part of a request is as bad as none
+    }
+    return sent == (ssize_t)len;
+}
+
+static bool pong(struct worker *worker, struct listener *listener) {
+    char answer[FRAMES_PONG_MAX];
+    size_t len = frames_pong(&listener->intake.frames, answer);
+    return send_all(worker, listener, answer, len);
+}
+
+// The next poll. Its request is short and the last one was read, so it fits.
+static bool ask_again(struct worker *worker, struct listener *listener) {
+    struct transport_ask ask = {
+        .first_topic = listener->first_topic,
+        .cursor = intake_cursor(&listener->intake, worker->way.transport),
+    };
+    worker->requests++;
+    return transport_request(worker->shared, &ask, &worker->request) == 0 &&
+           send_all(worker, listener, worker->request.at, worker->request.len);
+}
+
+// A poll listens once it has a place to go on from; a stream as soon as it is there.
+static bool take_step(struct worker *worker, struct listener *listener, int step) {
+    bool poll = worker->way.transport == LOAD_POLL, fine = true;
+    if (step == INTAKE_PING) {
+        return pong(worker, listener);
+    }
+    if (step == INTAKE_ANSWERED) {
+        fine = ask_again(worker, listener);
+    }
+    if (fine && !listener->listening && poll == (step == INTAKE_ANSWERED)) {
+        begin_listening(worker, listener);
+    }
+    return fine;
+}
+
 // False when the stream is over or was none.
 static bool take(struct worker *worker, struct listener *listener, struct bytes rest) {
-    struct bytes body;
-    while (rest.len) {
-        switch (incoming_next(&listener->incoming, &rest, &body)) {
-        case INCOMING_BODY:
-            scan_feed(&listener->scan, body, on_event, worker);
-            break;
-        case INCOMING_HEAD:
-            if (listener->incoming.status != 200) {
-                return false;
-            }
-            begin_listening(worker, listener);
-            break;
-        case INCOMING_MORE:
+    for (;;) {
+        int step = intake_next(&listener->intake, &rest, &worker->way);
+        if (step == INTAKE_MORE) {
             return true;
-        default:
+        }
+        if (step < 0 || !take_step(worker, listener, step)) {
             return false;
         }
     }
-    return true;
 }
 
 static void publish_counts(struct worker *worker) {
@@ -160,6 +193,10 @@ static void publish_counts(struct worker *worker) {
         atomic_store_explicit(&tally->last_us, worker->now_us, memory_order_relaxed);
         worker->delivered = worker->measured = 0;
     }
+    load_count(&tally->received, worker->received);
+    load_count(&tally->sent, worker->sent);
+    load_count(&tally->requests, worker->requests);
+    worker->received = worker->sent = worker->requests = 0;
     atomic_store_explicit(&tally->faults,
                           faults->missing + faults->late + faults->duplicates + tally->damaged +
                               tally->foreign,
@@ -176,7 +213,7 @@ static void read_some(struct worker *worker, struct listener *listener) {
         return;
     }
     worker->now_us = load_now_us(worker->shared);
-    worker->tally->bytes += (uint64_t)got;
+    worker->received += (uint64_t)got;
     worker->reading = listener;
     if (!take(worker, listener, bytes_make(worker->buffer, (size_t)got))) {
         drop(worker, listener);
@@ -184,45 +221,6 @@ static void read_some(struct worker *worker, struct listener *listener) {
 }
 
 // ---- connecting ----
-
-// One topic by its template, several as repeated parameters, which only freshet has.
-static int write_path(const struct load_shared *shared, const struct listener *listener,
-                      struct buf *out) {
-    const struct load_settings *settings = shared->settings;
-    char topic[TARGET_TOPIC_MAX];
-    struct bytes none = {0};
-    if (settings->pattern) {
-        return target_fill(out, shared->subscribe.path, bytes_of(settings->pattern), none, true);
-    }
-    if (shared->listener_topics == 1) {
-        return target_fill(out, shared->subscribe.path,
-                           target_topic(topic, settings->topic_prefix, listener->first_topic), none,
-                           true);
-    }
-    int rc = buf_append_text(out, "/events");
-    for (unsigned slot = 0; slot < shared->listener_topics && rc == 0; slot++) {
-        unsigned number = (listener->first_topic + slot) % settings->topics;
-        struct bytes name = target_topic(topic, settings->topic_prefix, number);
-        rc = buf_printf(out, "%ctopic=%.*s", slot ? '&' : '?', (int)name.len, name.at);
-    }
-    return rc;
-}
-
-static int write_request(const struct worker *worker, const struct listener *listener,
-                         struct buf *out) {
-    const struct target *target = &worker->shared->subscribe;
-    struct bytes id = scan_id(&listener->scan);
-    buf_clear(out);
-    int rc = buf_append_text(out, "GET ");
-    rc = rc ? rc : write_path(worker->shared, listener, out);
-    rc = rc ? rc
-            : buf_printf(out, " HTTP/1.1\r\nHost: %.*s\r\nAccept: text/event-stream\r\n",
-                         (int)target->host_len, target->host);
-    if (rc == 0 && id.len) {
-        rc = buf_printf(out, "Last-Event-ID: %.*s\r\n", (int)id.len, id.at);
-    }
-    return rc ? rc : buf_append_text(out, "\r\n");
-}
 
 static void watch(struct worker *worker, struct listener *listener, int operation,
                   uint32_t events) {
@@ -232,15 +230,18 @@ static void watch(struct worker *worker, struct listener *listener, int operatio
 
 // On loopback the connection mostly stands at once, so the request goes out without a wait.
 static void ask(struct worker *worker, struct listener *listener) {
-    if (write_request(worker, listener, &worker->request) != 0) {
+    struct bytes cursor = intake_cursor(&listener->intake, worker->way.transport);
+    struct transport_ask ask = {
+        .first_topic = listener->first_topic, .cursor = cursor, .first = true};
+    if (transport_request(worker->shared, &ask, &worker->request) != 0) {
         drop(worker, listener);
         return;
     }
-    ssize_t sent = send(listener->fd, worker->request.at, worker->request.len, MSG_NOSIGNAL);
-    if (sent == (ssize_t)worker->request.len) {
+    if (send_all(worker, listener, worker->request.at, worker->request.len)) {
         listener->asked = true;
+        worker->requests++;
         load_tick(&worker->tally->asked, 1);
-    } else if (sent >= 0 || errno != EAGAIN) {
+    } else if (errno != EAGAIN) {
         drop(worker, listener);
     }
 }
@@ -254,7 +255,6 @@ static void start(struct worker *worker, struct listener *listener) {
         return;
     }
     worker->connecting++;
-    listener->incoming = (struct incoming){0};
     ask(worker, listener);
     if (listener->fd >= 0) {
         watch(worker, listener, EPOLL_CTL_ADD, EPOLLIN | (listener->asked ? 0u : EPOLLOUT));
@@ -386,11 +386,16 @@ static int prepare(struct worker *worker) {
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     worker->listeners = calloc(worker->count + 1, sizeof(*worker->listeners));
     worker->sequences = calloc((size_t)worker->count * each + 1, sizeof(*worker->sequences));
-    worker->buffer = malloc(READ_MAX);
+    worker->buffer = malloc(READ_MAX + UNPACKED_MAX);
     buf_init(&worker->request, &mem_libc, 0);
     if (worker->epoll < 0 || !worker->listeners || !worker->sequences || !worker->buffer) {
         return worker->epoll < 0 ? ERR_SYSTEM : ERR_NOMEM;
     }
+    worker->way = (struct intake_way){.transport = settings->transport,
+                                      .found = on_event,
+                                      .ctx = worker,
+                                      .room = worker->buffer + READ_MAX,
+                                      .room_len = UNPACKED_MAX};
     for (unsigned i = 0; i < worker->count; i++) {
         struct listener *listener = &worker->listeners[i];
         listener->fd = -1;

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "load/crew.h"
+#include "load/gunzip.h"
 #include "load/stamp.h"
 #include "net/descriptors.h"
 
@@ -40,7 +41,8 @@ struct conductor {
 };
 
 struct sums {
-    uint64_t delivered, faults, asked, listening, refused, closed, caught_up, started;
+    uint64_t delivered, received, sent, requests, faults, asked, listening, refused, closed,
+        caught_up, started;
     int64_t ready_us, last_us, caught_us, cpu_ns, busiest_ns;
     bool failed;
 };
@@ -73,6 +75,9 @@ static struct sums sum(const struct load_shared *shared) {
         struct load_tally *tally = &shared->tallies[i];
         int64_t cpu_ns = atomic_load(&tally->cpu_ns);
         sums.delivered += atomic_load(&tally->delivered);
+        sums.received += atomic_load(&tally->received);
+        sums.sent += atomic_load(&tally->sent);
+        sums.requests += atomic_load(&tally->requests);
         sums.faults += atomic_load(&tally->faults);
         sums.listening += atomic_load(&tally->listening);
         sums.asked += atomic_load(&tally->asked);
@@ -222,6 +227,14 @@ static void note_own_cpu(struct load_result *result, const struct sums *from, co
     }
 }
 
+static void note_traffic(struct load_result *result, const struct sums *from,
+                         const struct sums *to) {
+    result->received = to->received - from->received;
+    result->sent = to->sent - from->sent;
+    result->requests = to->requests - from->requests;
+    result->carried = to->delivered - from->delivered;
+}
+
 static int run_timetable(struct conductor *conductor) {
     struct load_shared *shared = conductor->shared;
     const struct load_settings *settings = conductor->settings;
@@ -246,6 +259,7 @@ static int run_timetable(struct conductor *conductor) {
     last_us = conductor->stopped ? load_now_us(shared) : last_us;
     result->measured_s = (double)(last_us - measure) / 1e6;
     note_own_cpu(result, &sums, &end, result->measured_s);
+    note_traffic(result, &sums, &end);
     return rc;
 }
 
@@ -282,6 +296,7 @@ static int run_storm(struct conductor *conductor) {
     result->reconnect_s = (double)(newer(after.ready_us, began) - began) / 1e6;
     result->measured_s = result->catch_up_s;
     note_own_cpu(result, &before, &after, result->catch_up_s);
+    note_traffic(result, &before, &after);
     return rc;
 }
 
@@ -360,7 +375,6 @@ static void collect(struct conductor *conductor) {
     struct sums sums = sum(shared);
     for (unsigned i = 0; i < shared->workers; i++) {
         const struct load_tally *tally = &shared->tallies[i];
-        result->bytes += tally->bytes;
         result->damaged += tally->damaged;
         result->foreign += tally->foreign;
         result->faults.missing += tally->sequence.missing;
@@ -372,6 +386,7 @@ static void collect(struct conductor *conductor) {
     }
     result->refused = (unsigned)sums.refused;
     result->closed = (unsigned)sums.closed;
+    result->bytes = sums.received;
     result->delivered = sums.delivered;
     result->expected = expected(shared);
     result->due = shared->books.due + shared->books.unsent;
@@ -392,6 +407,15 @@ static int check_url(const char *what, const char *url, struct target *target,
                  wrong);
     }
     return wrong ? ERR_INVALID : 0;
+}
+
+static int check_gzip(const struct load_settings *settings, struct load_result *result) {
+    if (!settings->gzip || gunzip_is_built_in()) {
+        return 0;
+    }
+    snprintf(result->problem, sizeof(result->problem),
+             "this build has no zlib, and cannot look into what is packed");
+    return ERR_INVALID;
 }
 
 // A process needs a descriptor for each of its listeners.
@@ -441,6 +465,7 @@ int load_run(const struct load_settings *settings, struct load_result *result) {
     *result = (struct load_result){.settled_pss = -1};
     int rc = check_url("subscribe", settings->subscribe_url, &subscribe, result);
     rc = rc ? rc : check_url("publish", settings->publish_url, &publish, result);
+    rc = rc ? rc : check_gzip(settings, result);
     rc = rc ? rc : check_files(settings, result);
     if (rc) {
         return rc;

@@ -1,4 +1,4 @@
-// A load: listeners that connect to a server of event streams, publishers that keep to a timetable,
+// A load: listeners that connect to a server of events, publishers that keep to a timetable,
 // and the books about what came of it. The timetable is open: an event is due when it is due,
 // however late the server lets it be sent, and its latency counts from then.
 //
@@ -15,7 +15,21 @@
 #include "load/sequence.h"
 #include "load/usage.h"
 
-enum { LOAD_PIDS_MAX = 16, LOAD_WORKERS_MAX = 64, LOAD_PUBLISHERS_MAX = 1024 };
+enum {
+    LOAD_PIDS_MAX = 16,
+    LOAD_WORKERS_MAX = 64,
+    LOAD_PUBLISHERS_MAX = 1024,
+    LOAD_POLL_WAIT_S = 30, // that a poll asks to wait
+};
+
+// How listeners listen. The last three are as freshet has them.
+enum load_transport {
+    LOAD_EVENT_STREAM,
+    LOAD_NDJSON,
+    LOAD_POLL,             // long polls, one behind the other on a connection
+    LOAD_WEBSOCKET,        // messages in JSON
+    LOAD_WEBSOCKET_STREAM, // messages that are pieces of an event stream
+};
 
 struct load_progress {
     const char *doing; // a word or two
@@ -29,6 +43,8 @@ struct load_settings {
     const char *publish_body; // template with {topic} and {data}; NULL: the data
     const char *publish_type;
     const char *topic_prefix;
+    enum load_transport transport;
+    bool gzip;           // ask for packed answers
     const char *pattern; // NULL, or what every listener subscribes to instead of topics
     unsigned subscribers, topics, topics_per_listener, publishers, pipeline;
     unsigned threads, processes;
@@ -57,7 +73,10 @@ struct load_result {
     uint64_t due, published, refused_events, unsent; // events; those that were sent late are sent
     uint64_t expected, delivered;                    // deliveries, the warm-up's included
     uint64_t measured_published, measured_deliveries;
-    uint64_t bytes;
+    uint64_t bytes; // that listeners got, from the first on
+    // What listeners got and sent, and how often they asked, while `carried` deliveries reached them
+    // (the measured ones, but for those under way at either end).
+    uint64_t received, sent, requests, carried;
     struct sequence_faults faults;
     uint64_t damaged, foreign;     // events of a wrong length; events that nobody asked for
     struct histogram latency;      // microseconds from when an event was due until it was read

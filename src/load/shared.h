@@ -20,13 +20,14 @@ struct load_tally {
     _Alignas(64) atomic_ullong delivered;
     atomic_ullong faults;
     atomic_ullong measured;
+    atomic_ullong received, sent, requests; // bytes, bytes, and how often it asked
     atomic_uint started, asked, listening, refused, closed, open, caught_up;
     atomic_llong ready_us;  // when the last of its streams began
     atomic_llong last_us;   // when it last got an event
     atomic_llong caught_us; // when its last listener had caught up
     atomic_bool failed;     // it could not even begin
     atomic_llong cpu_ns;    // of its thread, brought up to date every few milliseconds
-    uint64_t bytes, damaged, foreign;
+    uint64_t damaged, foreign;
     struct sequence_faults sequence;
     struct histogram latency, catch_up;
 };
