@@ -160,6 +160,13 @@ const struct option bench_options[] = {
      .value_name = "SIZE",
      .group = "Events",
      .help = "Bytes of data in each event."},
+    {.name = "json-data",
+     .type = OPTION_FLAG,
+     .flags = OPTION_ARGS_ONLY,
+     AT(json_data),
+     .group = "Events",
+     .help = "Fill events with JSON of changing values, not with the letter x, which packs to "
+             "nothing."},
     {.name = "duration",
      .letter = 'd',
      .type = OPTION_DURATION,

@@ -11,7 +11,7 @@ struct bench_settings {
     int64_t duration_ms, warmup_ms, patience_ms;
     struct texts pid;
     int transport; // enum load_transport
-    bool gzip, herd, json;
+    bool gzip, herd, json_data, json;
 };
 
 extern const struct option bench_options[];

@@ -129,6 +129,7 @@ static int run(struct options *options) {
     load.pattern = bench->pattern;
     load.transport = (enum load_transport)bench->transport;
     load.gzip = bench->gzip;
+    load.json_data = bench->json_data;
     load.progress = bench_progress;
     load.ctx = &line;
     fill_counts(bench, &load);

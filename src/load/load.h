@@ -54,6 +54,7 @@ struct load_settings {
     unsigned catch_up; // events of each topic to miss and to catch up with; 0: no storm
     double rate;       // events a second; 0: as fast as they are acknowledged
     unsigned size;     // of the data
+    bool json_data;    // it is JSON of changing values, not the letter x
     int64_t duration_ms, warmup_ms;
     int64_t patience_ms;       // how long to wait when nothing moves
     pid_t pids[LOAD_PIDS_MAX]; // the processes of the server, for the figures

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "load/filler.h"
 #include "load/incoming.h"
 #include "load/shared.h"
 #include "load/stamp.h"
@@ -37,6 +38,7 @@ struct office {
     int64_t now_us, cpu_us, moved_us, armed_us;
     char *data, *buffer;
     struct buf body;
+    struct filler filler;
 };
 
 static int64_t due_at(const struct office *office, const struct publisher *publisher) {
@@ -90,6 +92,11 @@ static void fill_data(struct office *office, struct publisher *publisher, int64_
                           .sequence = atomic_fetch_add(&shared->published[lane], 1),
                           .time_us = (uint32_t)due_us & (STAMP_TIMES - 1)};
     stamp_write(&stamp, office->data);
+    if (shared->settings->json_data) {
+        size_t len = shared->settings->size - STAMP_SIZE;
+        memcpy(office->data + STAMP_SIZE, filler_piece(&office->filler, stamp.sequence, len).at,
+               len);
+    }
 }
 
 static int write_post(struct office *office, struct publisher *publisher, unsigned lane) {
@@ -324,11 +331,16 @@ static int open_office(struct office *office) {
     office->buffer = malloc(READ_MAX);
     office->publishers = calloc(settings->publishers, sizeof(*office->publishers));
     buf_init(&office->body, &mem_libc, 0);
+    buf_init(&office->filler.pool, &mem_libc, 0);
     if (!office->data || !office->buffer || !office->publishers) {
         return ERR_NOMEM;
     }
-    memset(office->data, 'x', settings->size);
-    int rc = epoll_ctl(office->epoll, EPOLL_CTL_ADD, office->timer, &event) == 0 ? 0 : ERR_SYSTEM;
+    int rc = filler_init(&office->filler, settings->json_data, settings->size);
+    if (rc) {
+        return rc;
+    }
+    memcpy(office->data, filler_piece(&office->filler, 0, settings->size).at, settings->size);
+    rc = epoll_ctl(office->epoll, EPOLL_CTL_ADD, office->timer, &event) == 0 ? 0 : ERR_SYSTEM;
     for (; rc == 0 && office->count < settings->publishers; office->count++) {
         office->publishers[office->count].fd = -1;
     }
@@ -353,6 +365,7 @@ static void close_office(struct office *office) {
     free(office->data);
     free(office->buffer);
     buf_finish(&office->body);
+    filler_finish(&office->filler);
 }
 
 int publishers_run(struct load_shared *shared, const struct publishers_plan *plan) {

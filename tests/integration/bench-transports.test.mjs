@@ -1,9 +1,10 @@
 // freshet bench over every transport: the same checks of every delivery, whichever way it came.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import http from 'node:http';
-import { metric, run, serve, test } from './harness/index.mjs';
+import { binary, metric, run, serve, test } from './harness/index.mjs';
 
 const quick = ['--duration', '1s', '--warmup', '100ms', '--json'];
 
@@ -25,8 +26,14 @@ function assertTraffic(report, size) {
   assert.ok(report.received_per_delivery > size, JSON.stringify(report));
 }
 
-for (const transport of ['sse', 'ndjson', 'poll']) {
-  test(`bench by ${transport}`, async (t) => {
+// What --version names is built in.
+const libraries = spawnSync(binary, ['--version']).stdout.toString();
+const needs = (library) => ({ skip: libraries.includes(library) ? false : `this build has no ${library}` });
+
+for (const transport of ['sse', 'ndjson', 'poll', 'ws', 'ws-stream']) {
+  const options = transport.startsWith('ws') ? needs('wslay') : {};
+
+  test(`bench by ${transport}`, options, async (t) => {
     const server = await serve(t);
     const report = await bench(t, server, ['--transport', transport, '--subscribers', '40', '--rate', '50', '--size', '200',
       '--pid', String(server.pid)]);
@@ -36,14 +43,14 @@ for (const transport of ['sse', 'ndjson', 'poll']) {
     assert.ok(report.cpu_us_per_delivery > 0);
   });
 
-  test(`bench by ${transport} with many topics, publishers and processes`, async (t) => {
+  test(`bench by ${transport} with many topics, publishers and processes`, options, async (t) => {
     const server = await serve(t);
     const report = await bench(t, server, ['--transport', transport, '--subscribers', '30', '--topics', '10', '--topics-per-connection', '3',
       '--publishers', '3', '--rate', '100', '--threads', '3', '--processes', '2']);
     assertFlawless(report, 30);
   });
 
-  test(`bench by ${transport} makes all leave, miss events and catch up`, async (t) => {
+  test(`bench by ${transport} makes all leave, miss events and catch up`, options, async (t) => {
     const server = await serve(t);
     const report = await bench(t, server, ['--transport', transport, '--subscribers', '50', '--topics', '5', '--catch-up', '20']);
     assertFlawless(report, 50);
@@ -59,6 +66,23 @@ test('bench by poll asks anew after each answer', async (t) => {
   assert.ok(report.sent_per_delivery > 0);
   // One to begin with for each, one that was open at the end, and those between.
   assert.ok(await metric(t, server, 'freshet_subscriptions_opened_total') >= 20);
+});
+
+test('bench looks into what is packed', needs('zlib'), async (t) => {
+  const server = await serve(t);
+  for (const transport of ['sse', 'ndjson', 'poll']) {
+    const args = ['--transport', transport, '--subscribers', '20', '--rate', '50', '--size', '500', '--json-data'];
+    const [plain, packed] = [await bench(t, server, args), await bench(t, server, [...args, '--gzip'])];
+    assertFlawless(plain, 20);
+    assertFlawless(packed, 20);
+    assert.ok(packed.received_per_delivery < plain.received_per_delivery, transport);
+  }
+});
+
+test('bench without zlib says that it cannot look into what is packed', { skip: !needs('zlib').skip && 'this build has zlib' }, async (t) => {
+  const { status, stderr } = await run(t, ['bench', '--gzip']);
+  assert.equal(status, 2);
+  assert.match(stderr, /zlib/);
 });
 
 const frame = (text, first = 0x81) => {
