@@ -121,8 +121,7 @@ const struct option serve_options[] = {
      .max = DAY_MS,
      .value_name = "DURATION",
      .group = "Listeners",
-     .help = "How long caches may keep what a long poll was answered, so that one request serves "
-             "many who ask the same. 0 means not at all."},
+     .help = "How long caches may keep answers to long polls. 0: not at all."},
     {.name = "greeting",
      .type = OPTION_TEXT,
      AT(greeting),
