@@ -5,8 +5,10 @@
 #include "base/error.h"
 #include "http/url.h"
 
-static bool says_where_to_start(struct bytes name) {
-    return bytes_is(name, "last_event_id") || bytes_is(name, "since") || bytes_is(name, "last");
+// Where to start, or a ticket, which is used up.
+static bool is_for_this_request(struct bytes name) {
+    return bytes_is(name, "last_event_id") || bytes_is(name, "since") || bytes_is(name, "last") ||
+           bytes_is(name, "ticket");
 }
 
 // 1, 0, or a negative error.
@@ -16,7 +18,7 @@ static int is_kept(struct bytes parameter) {
     struct buf name;
     buf_init(&name, &mem_libc, 0);
     int rc = http_path_decode(bytes_make(parameter.at, len), &name);
-    rc = rc ? rc : !says_where_to_start(buf_bytes(&name));
+    rc = rc ? rc : !is_for_this_request(buf_bytes(&name));
     buf_finish(&name);
     return rc;
 }

@@ -211,7 +211,8 @@ static int answer_head(struct exchange *exchange, const struct wish *wish) {
     return 0;
 }
 
-static struct poll_form form_of(const struct wish *wish, const struct place *place) {
+static struct poll_form form_of(const struct exchange *exchange, const struct wish *wish,
+                                const struct place *place) {
     event_id id;
     bool placed =
         wish->start == WISH_AFTER && !wish->by_header && !place->gap && id_parse(wish->cursor, &id);
@@ -220,7 +221,7 @@ static struct poll_form form_of(const struct wish *wish, const struct place *pla
                               .envelope = wish->envelope,
                               .waits = wish->wait_ms > 0,
                               .placed = placed,
-                              .personal = wish->personal};
+                              .personal = wish->personal || exchange->identity};
 }
 
 static int open_poll(struct exchange *exchange, const struct wish *wish,
@@ -230,7 +231,7 @@ static int open_poll(struct exchange *exchange, const struct wish *wish,
                                    .start = &place->start,
                                    .wait_ms = wish->wait_ms < lasts ? wish->wait_ms : lasts,
                                    .limit = wish->limit,
-                                   .form = form_of(wish, place)};
+                                   .form = form_of(exchange, wish, place)};
     struct buf gap;
     buf_init(&gap, &mem_libc, 0);
     int rc = compose_preamble(exchange->worker, ENCODING_ITEMS, wish, place, NULL, &gap);

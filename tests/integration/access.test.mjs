@@ -382,6 +382,19 @@ test('a ticket stands for its bearer once', async (t) => {
   assertProblem(await issue(), 503);
 });
 
+test('what a bearer is answered is for no cache, however the right was shown', async (t) => {
+  const server = await guarded(t);
+  const headers = bearer(token(rights(['a'], ['a'])));
+  const first = await publish(t, server, 'a', '1', { headers });
+  await publish(t, server, 'a', '2', { headers });
+  const target = `/events/a?last_event_id=${first}`;
+  const made = await request(t, server, { method: 'POST', path: '/api/tickets', headers });
+  for (const answer of [await get(t, server, target, headers), await get(t, server, `${target}&ticket=${made.json().ticket}`)]) {
+    assert.equal(answer.status, 200, answer.body);
+    assert.equal(answer.headers['cache-control'], 'private, no-cache');
+  }
+});
+
 test('without keys there are no tickets', async (t) => {
   const server = await serve(t);
   assertProblem(await request(t, server, { method: 'POST', path: '/api/tickets' }), 404);

@@ -22,6 +22,7 @@ static void everything_but_the_start_is_kept(void **state) {
     assert_next("last_event_id=1-2", "?last_event_id=");
     assert_next("a&last=5&b=last=5&since&topic=x&topic=y&&",
                 "?a&b=last=5&topic=x&topic=y&last_event_id=");
+    assert_next("ticket=abc&limit=1&tickets=2", "?limit=1&tickets=2&last_event_id=");
     assert_next("%6cast=1&l%61st_event_id=3&LAST=4&lasts=5", "?LAST=4&lasts=5&last_event_id=");
 }
 
