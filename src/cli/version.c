@@ -10,6 +10,9 @@
 #ifdef HAVE_CURL
 #include <curl/curl.h>
 #endif
+#ifdef HAVE_ZLIB
+#include <zlib.h>
+#endif
 
 #include "cli/commands.h"
 
@@ -23,6 +26,11 @@ int version_print(void) {
     printf("libcurl %s\n", curl_version_info(CURLVERSION_NOW)->version);
 #else
     printf("no client: built without libcurl\n");
+#endif
+#ifdef HAVE_ZLIB
+    printf("zlib %s\n", zlibVersion());
+#else
+    printf("no compression: built without zlib\n");
 #endif
     return fflush(stdout) == 0 ? STATUS_OK : STATUS_FAILED;
 }

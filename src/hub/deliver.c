@@ -13,11 +13,15 @@ struct turn {
     size_t total;
     bool run;                       // the last piece is from the run
     const struct past_batch *batch; // what the run was made of, when it is from the past; or NULL
+    struct frame *pack;             // what stands for the run, when it is compressed; or NULL
 };
 
 bool deliver_set_part(struct hub *hub, struct subscriber *s, struct frame *frame, uint32_t sent) {
     s->part = frame;
     s->part_sent = sent;
+    if (s->body) {
+        pack_note(s->body, frame);
+    }
     if (frame->id == 0) {
         return true; // a head or a control event: small, and nobody else's
     }
@@ -69,6 +73,9 @@ static int tell_gap(struct hub *hub, struct subscriber *s, const struct past_bat
     event_id before = batch->count ? batch->frames[0]->id : window_after(s);
     int rc = control_gap(&gap, hub->settings.mem, bytes_make(text, id_format(s->id, text)), before,
                          reason);
+    if (rc == 0 && s->body) {
+        rc = pack_control(&hub->packs, s->feed->encoding, &gap);
+    }
     if (rc == 0) {
         (void)deliver_set_part(hub, s, gap, 0);
         s->flags |= SUBSCRIBER_SERVED;
@@ -82,7 +89,8 @@ static int read_past(struct hub *hub, struct subscriber *s, const struct past_ba
     struct past *past = hub->settings.past;
     struct crowd *crowd = &hub->crowd;
     if (past) {
-        return crowd_read(crowd, past, s->feed, s->id, hub->heard, hub->settings.run_bytes, batch);
+        size_t most = s->body ? PACK_BYTES : hub->settings.run_bytes;
+        return crowd_read(crowd, past, s->feed, s->id, hub->heard, most, batch);
     }
     crowd->batch.floor = crowd->batch.reached = s->feed->floor;
     *batch = &crowd->batch;
@@ -95,7 +103,7 @@ static bool run_is_taken(const struct subscriber *s, const struct turn *turn) {
 }
 
 static bool is_full(const struct subscriber *s) {
-    return s->bound && (s->bound->events == 0 || s->bound->enough);
+    return (s->bound && (s->bound->events == 0 || s->bound->enough)) || (s->body && s->body->ended);
 }
 
 // As much of the run as the subscriber takes.
@@ -112,6 +120,49 @@ static void add_run(struct hub *hub, struct subscriber *s, struct turn *turn, st
         bound->cramped = true;
         bound->events = 0;
     }
+}
+
+// A pack of what comes next, from the run.
+static int make_pack(struct hub *hub, struct subscriber *s, struct turn *turn,
+                     const struct pack_key *key) {
+    struct bytes plain;
+    struct frame *part;
+    uint32_t part_sent;
+    event_id last;
+    int rc = turn->batch ? crowd_load(&hub->crowd, &hub->run, &plain)
+                         : run_cover(&hub->run, s->feed, s->id, &plain);
+    if (rc) {
+        return rc;
+    }
+    plain.len = run_fit(&hub->run, s->id, key->most, PACK_BYTES, true);
+    uint32_t events = run_account(&hub->run, s->id, plain.len, &last, &part, &part_sent);
+    hub_count(&hub->stats.packs, 1);
+    return pack_make(&hub->packs, key, plain, events, last, &turn->pack);
+}
+
+static int add_pack(struct hub *hub, struct subscriber *s, struct turn *turn,
+                    struct pack_key *key) {
+    key->feed = s->feed;
+    key->most = s->bound ? s->bound->events : UINT64_MAX;
+    turn->pack = pack_find(&hub->packs, key);
+    int rc = turn->pack ? 0 : make_pack(hub, s, turn, key);
+    if (rc == 0) {
+        frame_ref(turn->pack); // its feed may end during the send, when it is another's
+        add_piece(turn, frame_bytes(turn->pack));
+        turn->run = true;
+    }
+    return rc;
+}
+
+static int add_pack_of_window(struct hub *hub, struct subscriber *s, struct turn *turn) {
+    struct feed *feed = s->feed;
+    uint32_t place = feed_find_slot(feed, s->id);
+    struct pack_key key = {.first = feed_slot(feed, place)->id,
+                           .lone = place + 1 == feed->slots.count};
+    if (place && feed_slot(feed, place - 1)->id == s->body->last) {
+        key.before = feed_slot(feed, place - 1)->frame;
+    }
+    return add_pack(hub, s, turn, &key);
 }
 
 static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn) {
@@ -141,6 +192,10 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
     }
     struct bytes bytes;
     turn->batch = batch;
+    if (s->body) {
+        struct pack_key key = {.first = batch->frames[0]->id};
+        return add_pack(hub, s, turn, &key);
+    }
     rc = crowd_load(&hub->crowd, &hub->run, &bytes);
     if (rc == 0) {
         add_run(hub, s, turn, bytes);
@@ -156,6 +211,9 @@ static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     }
     if (s->id < feed->floor) {
         return gather_past(hub, s, turn);
+    }
+    if (s->id < feed->newest && s->body) {
+        return add_pack_of_window(hub, s, turn);
     }
     if (s->id < feed->newest) {
         struct bytes bytes;
@@ -202,6 +260,41 @@ static bool account_run(struct hub *hub, struct subscriber *s, const struct turn
     return deliver_set_part(hub, s, frame_ref(part), part_sent);
 }
 
+static void count_pack(struct hub *hub, const struct frame *pack) {
+    if (pack->id) {
+        hub_count(&hub->stats.deliveries, pack_facts(pack).events);
+    }
+}
+
+// The same for a pack, of which either all counts or, if anything was taken, the rest must follow.
+static bool account_pack(struct hub *hub, struct subscriber *s, const struct turn *turn,
+                         size_t taken) {
+    struct frame *pack = turn->pack;
+    const struct past_batch *batch = turn->batch;
+    uint32_t events = pack_facts(pack).events;
+    if (taken == 0) {
+        return true;
+    }
+    s->flags &= (uint8_t)~SUBSCRIBER_FROM_START;
+    s->flags |= SUBSCRIBER_SERVED;
+    s->id = pack->id;
+    if (s->bound) {
+        s->bound->begun = true;
+        s->bound->events -= events;
+    }
+    if (batch) {
+        hub_count(&hub->stats.replayed, events);
+        bool all = pack->id >= batch->frames[batch->count - 1]->id;
+        s->id = all && batch->reached > pack->id ? batch->reached : pack->id;
+    }
+    if (taken < pack->size) {
+        return deliver_set_part(hub, s, frame_ref(pack), (uint32_t)taken);
+    }
+    count_pack(hub, pack);
+    pack_note(s->body, pack);
+    return true;
+}
+
 // False when the subscriber cannot be kept.
 static bool account(struct hub *hub, struct subscriber *s, const struct turn *turn, size_t taken) {
     hub_count(&hub->stats.sends, 1);
@@ -210,7 +303,13 @@ static bool account(struct hub *hub, struct subscriber *s, const struct turn *tu
         s->part_sent += (uint32_t)taken;
         return true;
     }
+    if (s->body && s->part) {
+        count_pack(hub, s->part);
+    }
     deliver_clear_part(hub, s);
+    if (turn->pack) {
+        return account_pack(hub, s, turn, taken - turn->part);
+    }
     return !turn->run || account_run(hub, s, turn, taken - turn->part);
 }
 
@@ -220,13 +319,33 @@ static bool has_all(const struct subscriber *s) {
 
 static void tell_caught_up(struct hub *hub, struct subscriber *s) {
     struct frame *frame;
-    if (control_caught_up(&frame, hub->settings.mem, s->id) == 0) {
+    int rc = control_caught_up(&frame, hub->settings.mem, s->id);
+    if (rc == 0 && s->body) {
+        rc = pack_control(&hub->packs, s->feed->encoding, &frame);
+    }
+    if (rc == 0) {
         s->flags &= (uint8_t)~SUBSCRIBER_TELL;
         (void)deliver_set_part(hub, s, frame, 0);
     }
 }
 
+// The end of a compressed body leaves before its listener does. Without memory it ends as it stands.
+static bool end_body(struct hub *hub, struct subscriber *s) {
+    struct frame *end;
+    if (!s->body || s->body->ended || pack_end(&hub->packs, s->body, &end)) {
+        return false;
+    }
+    (void)deliver_set_part(hub, s, end, 0);
+    s->state = SUBSCRIBER_LIVE;
+    list_push_back(&s->feed->due, &s->link);
+    feed_mark_dirty(s->feed);
+    return true;
+}
+
 static void finish_once(struct hub *hub, struct subscriber *s) {
+    if (end_body(hub, s)) {
+        return;
+    }
     if (s->bound) {
         s->bound->more = !has_all(s);
     }
@@ -285,7 +404,7 @@ static void put_off(struct hub *hub, struct subscriber *s) {
     list_push_back(&hub->put_off, &s->link);
 }
 
-void deliver(struct hub *hub, struct subscriber *s) {
+unsigned deliver(struct hub *hub, struct subscriber *s) {
     struct turn turn = {0};
     int rc = gather(hub, s, &turn);
     if (rc) {
@@ -298,4 +417,9 @@ void deliver(struct hub *hub, struct subscriber *s) {
             settle(hub, s, &turn, (size_t)taken);
         }
     }
+    if (!turn.pack) {
+        return 1;
+    }
+    frame_unref(turn.pack);
+    return 1 + pack_effort(&hub->packs);
 }

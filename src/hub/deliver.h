@@ -6,8 +6,9 @@
 #include "hub/hub.h"
 
 // One send for a subscriber that is in no list: what it is owed, from its half-sent frame, the
-// window or the past. Then puts it into the list where it belongs, or it has left.
-void deliver(struct hub *hub, struct subscriber *subscriber);
+// window or the past. Then puts it into the list where it belongs, or it has left. Returns what it
+// took, in sends: one, and what deflating took.
+unsigned deliver(struct hub *hub, struct subscriber *subscriber);
 
 // Puts a subscriber that is in no list where its cursor belongs.
 void deliver_place(struct hub *hub, struct subscriber *subscriber);

@@ -7,18 +7,19 @@
 
 struct feed_key {
     const struct selection *selection;
-    enum encoding encoding;
+    struct form form;
 };
 
 static bool same_feed(const struct map_node *node, const void *key) {
     const struct feed *feed = container_of(node, struct feed, node);
     const struct feed_key *wanted = key;
-    return feed->encoding == wanted->encoding &&
+    return feed->encoding == wanted->form.encoding && feed->compressed == wanted->form.compressed &&
            selection_equal(feed->selection, wanted->selection);
 }
 
-static uint64_t feed_hash(const struct selection *selection, enum encoding encoding) {
-    return (selection->hash + (uint64_t)encoding) * 0x9e3779b97f4a7c15ULL;
+static uint64_t feed_hash(const struct selection *selection, struct form form) {
+    uint64_t kind = (uint64_t)form.encoding + (form.compressed ? ENCODING_COUNT : 0);
+    return (selection->hash + kind) * 0x9e3779b97f4a7c15ULL;
 }
 
 static void unsubscribe_all(struct feed *feed, uint32_t count) {
@@ -39,8 +40,7 @@ static int subscribe_all(struct feed *feed) {
     return 0;
 }
 
-static struct feed *feed_create(struct hub *hub, struct selection *selection,
-                                enum encoding encoding) {
+static struct feed *feed_create(struct hub *hub, struct selection *selection, struct form form) {
     const struct mem *mem = hub->settings.mem;
     struct feed *feed =
         mem_new(mem, sizeof(*feed) + selection->count * sizeof(feed->subscriptions[0]));
@@ -49,7 +49,8 @@ static struct feed *feed_create(struct hub *hub, struct selection *selection,
     }
     feed->hub = hub;
     feed->selection = selection;
-    feed->encoding = encoding;
+    feed->encoding = form.encoding;
+    feed->compressed = form.compressed;
     feed->floor = feed->newest = hub->heard;
     ring_init(&feed->slots, mem, sizeof(struct slot));
     list_init(&feed->ready);
@@ -60,7 +61,7 @@ static struct feed *feed_create(struct hub *hub, struct selection *selection,
         mem_free(mem, feed);
         return NULL;
     }
-    if (map_insert(&hub->feeds, &feed->node, feed_hash(selection, encoding))) {
+    if (map_insert(&hub->feeds, &feed->node, feed_hash(selection, form))) {
         unsubscribe_all(feed, selection->count);
         mem_free(mem, feed);
         return NULL;
@@ -68,11 +69,11 @@ static struct feed *feed_create(struct hub *hub, struct selection *selection,
     return feed;
 }
 
-struct feed *feed_open(struct hub *hub, struct selection *selection, enum encoding encoding) {
-    struct feed_key key = {.selection = selection, .encoding = encoding};
-    struct map_node *node = map_find(&hub->feeds, feed_hash(selection, encoding), same_feed, &key);
+struct feed *feed_open(struct hub *hub, struct selection *selection, struct form form) {
+    struct feed_key key = {.selection = selection, .form = form};
+    struct map_node *node = map_find(&hub->feeds, feed_hash(selection, form), same_feed, &key);
     struct feed *feed =
-        node ? container_of(node, struct feed, node) : feed_create(hub, selection, encoding);
+        node ? container_of(node, struct feed, node) : feed_create(hub, selection, form);
     if (node || !feed) {
         selection_destroy(&selection);
     }
@@ -94,6 +95,7 @@ void feed_close_if_idle(struct feed *feed) {
     }
     run_forget(&hub->run, feed);
     crowd_forget_feed(&hub->crowd, feed);
+    packs_forget_feed(&hub->packs, feed);
     drop_slots(feed);
     list_remove(&feed->dirty);
     unsubscribe_all(feed, feed->selection->count);

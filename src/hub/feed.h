@@ -1,4 +1,4 @@
-// A feed: the ordered stream of all events that one selection hears, in one encoding, on one
+// A feed: the ordered stream of all events that one selection hears, in one form, on one
 // worker. Listeners that ask for the same thing share a feed, so that they share its window and its
 // bytes. A feed exists while it has a subscriber. One thread: the worker's.
 #ifndef HUB_FEED_H
@@ -7,7 +7,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/ring.h"
-#include "hub/encoding.h"
+#include "hub/form.h"
 #include "hub/selection.h"
 
 struct hub;
@@ -34,6 +34,7 @@ struct feed {
     struct hub *hub;
     struct selection *selection; // owned
     enum encoding encoding;
+    bool compressed;
     struct ring slots;   // the window: every frame of the feed with an id above floor
     event_id floor;      // what is older must come from the past
     event_id newest;     // the newest frame heard, whether or not its slot is still there
@@ -45,9 +46,9 @@ struct feed {
     struct subscription subscriptions[]; // as many as the selection has items
 };
 
-// The hub's feed for this selection and encoding, made if there is none yet. Takes the selection
+// The hub's feed for this selection and form, made if there is none yet. Takes the selection
 // over in either case. NULL when there is no memory (and the selection is gone as well).
-struct feed *feed_open(struct hub *hub, struct selection *selection, enum encoding encoding);
+struct feed *feed_open(struct hub *hub, struct selection *selection, struct form form);
 
 // Ends the feed if it has no subscriber left.
 void feed_close_if_idle(struct feed *feed);

@@ -84,17 +84,25 @@ int frame_create(struct frame **out, const struct mem *mem, const struct topic_n
     return 0;
 }
 
-int frame_create_raw(struct frame **out, const struct mem *mem, struct bytes bytes) {
-    struct frame *frame = mem_alloc(mem, sizeof(*frame) + bytes.len);
+int frame_create_headed(struct frame **out, const struct mem *mem, struct bytes head,
+                        struct bytes bytes) {
+    struct frame *frame = mem_alloc(mem, sizeof(*frame) + head.len + bytes.len);
     if (!frame) {
         return ERR_NOMEM;
     }
-    *frame = (struct frame){.mem = mem, .size = (uint32_t)bytes.len, .raw = true};
+    *frame = (struct frame){
+        .mem = mem, .start = (uint32_t)head.len, .size = (uint32_t)bytes.len, .raw = true};
     atomic_init(&frame->refs, 1);
     atomic_init(&frame->pins, 0);
-    memcpy(frame->topics, bytes.at, bytes.len);
+    char *tail = (char *)frame->topics;
+    memcpy(tail, head.at, head.len);
+    memcpy(tail + head.len, bytes.at, bytes.len);
     *out = frame;
     return 0;
+}
+
+int frame_create_raw(struct frame **out, const struct mem *mem, struct bytes bytes) {
+    return frame_create_headed(out, mem, bytes_make("", 0), bytes);
 }
 
 void frame_seal(struct frame *frame, event_id id) {

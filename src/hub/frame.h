@@ -56,6 +56,10 @@ int frame_create(struct frame **out, const struct mem *mem, const struct topic_n
 // A frame of bytes that are no event (a heartbeat): 0 or ERR_NOMEM.
 int frame_create_raw(struct frame **out, const struct mem *mem, struct bytes bytes);
 
+// The same with something in front of the bytes, at the start of the tail, that is not sent.
+int frame_create_headed(struct frame **out, const struct mem *mem, struct bytes head,
+                        struct bytes bytes);
+
 // Gives the frame its id, once, before anyone else can see it.
 void frame_seal(struct frame *frame, event_id id);
 

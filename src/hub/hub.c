@@ -42,6 +42,7 @@ int hub_init(struct hub *hub, const struct hub_settings *settings, event_id hear
     list_init(&hub->put_off);
     ring_init(&hub->window, settings->mem, 2 * sizeof(void *));
     run_init(&hub->run, settings->mem, settings->run_bytes);
+    packs_init(&hub->packs, settings->mem);
     int rc = make_heartbeats(hub);
     if (rc) {
         hub_finish(hub);
@@ -52,6 +53,7 @@ int hub_init(struct hub *hub, const struct hub_settings *settings, event_id hear
 void hub_finish(struct hub *hub) {
     release_heartbeats(hub);
     crowd_forget(&hub->crowd);
+    packs_finish(&hub->packs);
     run_finish(&hub->run);
     ring_finish(&hub->window);
     map_finish(&hub->feeds);
@@ -107,10 +109,24 @@ static void start_at(struct hub *hub, struct subscriber *s, const struct hub_sta
     deliver_place(hub, s);
 }
 
+// NULL is fine where it is not compressed.
+static bool make_body(const struct hub *hub, const struct hub_start *start,
+                      struct pack_body **body) {
+    *body = start->gzip ? mem_new(hub->settings.mem, sizeof(**body)) : NULL;
+    if (*body) {
+        (*body)->sum = *start->gzip;
+    }
+    return *body || !start->gzip;
+}
+
 int hub_join(struct hub *hub, struct selection *selection, enum encoding encoding,
              struct subscriber *subscriber, const struct hub_start *start) {
-    struct feed *feed = feed_open(hub, selection, encoding);
-    if (!feed) {
+    struct form form = {.encoding = encoding, .compressed = start->gzip != NULL};
+    struct feed *feed = feed_open(hub, selection, form);
+    if (!feed || !make_body(hub, start, &subscriber->body)) {
+        if (feed) {
+            feed_close_if_idle(feed);
+        }
         frame_unref(start->first);
         return ERR_NOMEM;
     }
@@ -128,6 +144,8 @@ void hub_leave(struct subscriber *subscriber) {
     }
     list_remove(&subscriber->link);
     deliver_clear_part(feed->hub, subscriber);
+    mem_free(feed->hub->settings.mem, subscriber->body);
+    subscriber->body = NULL;
     subscriber->state = SUBSCRIBER_OUT;
     subscriber->feed = NULL;
     feed->hub->subscribers--;
@@ -149,6 +167,9 @@ void hub_heartbeat(struct subscriber *subscriber) {
         subscriber->id < feed->newest) {
         return;
     }
+    if (subscriber->body && !(frame = pack_heartbeat(&feed->hub->packs, feed->encoding, frame))) {
+        return;
+    }
     list_remove(&subscriber->link);
     (void)deliver_set_part(feed->hub, subscriber, frame_ref(frame), 0);
     deliver_place(feed->hub, subscriber);
@@ -161,8 +182,7 @@ static unsigned flush_feed(struct hub *hub, struct feed *feed, unsigned most) {
     list_remove(&feed->dirty);
     feed->subscribers++;
     while (used < most && (link = list_pop_front(&feed->due))) {
-        deliver(hub, container_of(link, struct subscriber, link));
-        used++;
+        used += deliver(hub, container_of(link, struct subscriber, link));
     }
     if (!list_empty(&feed->due)) {
         feed_mark_dirty(feed);
@@ -176,8 +196,7 @@ static unsigned flush_behind(struct hub *hub, unsigned most) {
     unsigned used = 0;
     struct list *link;
     while (used < most && (link = list_pop_front(&hub->behind))) {
-        deliver(hub, container_of(link, struct subscriber, link));
-        used++;
+        used += deliver(hub, container_of(link, struct subscriber, link));
     }
     return used;
 }
@@ -201,14 +220,18 @@ bool hub_flush(struct hub *hub, unsigned budget) {
     while (budget && hub_has_work(hub)) {
         if (!list_empty(&hub->dirty)) {
             struct feed *feed = container_of(hub->dirty.next, struct feed, dirty);
-            budget -= flush_feed(hub, feed, share_of_feed(hub, budget));
+            budget -= least(budget, flush_feed(hub, feed, share_of_feed(hub, budget)));
         }
-        budget -= flush_behind(hub, least(budget, PAST_QUANTUM));
+        budget -= least(budget, flush_behind(hub, least(budget, PAST_QUANTUM)));
     }
     if (list_empty(&hub->behind)) {
         crowd_forget(&hub->crowd);
     }
-    return hub_has_work(hub);
+    bool more = hub_has_work(hub);
+    if (!more) {
+        packs_forget(&hub->packs);
+    }
+    return more;
 }
 
 bool hub_retry(struct hub *hub) {

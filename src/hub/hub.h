@@ -8,6 +8,7 @@
 
 #include "hub/crowd.h"
 #include "hub/feed.h"
+#include "hub/pack.h"
 #include "hub/past.h"
 #include "hub/run.h"
 #include "hub/topics.h"
@@ -50,6 +51,7 @@ struct subscriber {
     uint32_t part_sent; // bytes of that
     uint8_t state, flags;
     struct subscriber_bound *bound; // the owner's, set before it joins; NULL: there is none
+    struct pack_body *body;         // NULL: it is not sent compressed
 };
 
 struct hub_ops {
@@ -81,7 +83,8 @@ struct hub_settings {
 
 // Written by the owner's thread only; anyone may read.
 struct hub_stats {
-    atomic_ullong frames, deliveries, sends, bytes, stalls, gaps, replayed, window_drops, lost;
+    atomic_ullong frames, deliveries, sends, bytes, stalls, gaps, replayed, window_drops, lost,
+        packs;
 };
 
 struct hub {
@@ -97,6 +100,7 @@ struct hub {
     event_id window_newest; // the newest frame that the window was charged for
     struct run run;
     struct crowd crowd;
+    struct packs packs;
     struct frame *heartbeats[ENCODING_COUNT]; // NULL where the encoding has none
     event_id heard;                           // every frame up to here has been taken
     size_t subscribers;
@@ -120,6 +124,7 @@ struct hub_start {
     event_id after;      // the cursor: the first event it gets is the first above this
     uint8_t flags;       // of enum subscriber_flags
     struct frame *first; // sent before anything else, or NULL; the reference passes to the hub
+    const struct gzip_sum *gzip; // NULL: plain; else the sum of what `first` has of a gzip body
 };
 
 // Puts a subscriber in. Takes the selection over. 0, or ERR_NOMEM and the subscriber is out.

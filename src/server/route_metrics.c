@@ -53,6 +53,8 @@ static const struct metric metrics[] = {
      offsetof(struct hub_stats, gaps)},
     {"freshet_replayed_total", "Events that listeners got from history.", OF_HUB,
      offsetof(struct hub_stats, replayed)},
+    {"freshet_packs_total", "Runs that were compressed, each for everyone at one cursor.", OF_HUB,
+     offsetof(struct hub_stats, packs)},
     {"freshet_window_drops_total", "Frames dropped from a window because it was full.", OF_HUB,
      offsetof(struct hub_stats, window_drops)},
     {"freshet_inbox_overflows_total", "Times that a worker's inbox was full.", OF_HUB,

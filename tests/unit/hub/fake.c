@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/error.h"
 #include "hub/change.h"
 
 const struct hash_key fake_key = {.k0 = 17, .k1 = 4};
@@ -21,7 +22,9 @@ uint64_t fake_sum(uint64_t sum, struct bytes bytes) {
 static void record(struct fake_sub *sub, struct bytes bytes) {
     sub->sum = fake_sum(sub->sum, bytes);
     sub->received += bytes.len;
-    if (!sub->light) {
+    if (sub->gzip) {
+        inflated_take(&sub->inflated, bytes, &sub->got);
+    } else if (!sub->light) {
         assert_int_equal(buf_append(&sub->got, bytes.at, bytes.len), 0);
     }
 }
@@ -151,12 +154,23 @@ void fake_sub_init(struct fake_sub *sub, struct fake_hub *fake) {
     buf_init(&sub->got, &mem_libc, 0);
 }
 
+// A body without a header, whose first frame is a part of it.
+static int begin_gzip(struct fake_sub *sub, enum encoding encoding, struct hub_start *start) {
+    static const struct gzip_sum nothing;
+    start->gzip = &nothing;
+    return start->first ? pack_control(&sub->fake->hub.packs, encoding, &start->first) : 0;
+}
+
 int fake_join_at(struct fake_sub *sub, const char *topics, enum encoding encoding,
-                 const struct hub_start *start) {
+                 const struct hub_start *given) {
+    struct hub_start begin = *given, *start = &begin;
+    if (sub->gzip && begin_gzip(sub, encoding, start)) {
+        return ERR_NOMEM;
+    }
     struct selection *selection = fake_selection(&sub->fake->mem.mem, topics);
     if (!selection) {
         frame_unref(start->first);
-        return -1;
+        return ERR_NOMEM;
     }
     sub->encoding = encoding;
     sub->after = start->after;
@@ -218,6 +232,7 @@ void fake_sub_finish(struct fake_sub *sub) {
         selection_destroy(&sub->phases[--sub->phase_count].selection);
     }
     selection_destroy(&sub->selection);
+    inflated_finish(&sub->inflated);
     buf_finish(&sub->got);
 }
 

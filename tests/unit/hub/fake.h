@@ -8,6 +8,7 @@
 
 #include "hub/fake_past.h"
 #include "hub/hub.h"
+#include "hub/inflated.h"
 
 struct fake_hub {
     struct test_mem mem;       // the hub's own, which may be failed
@@ -39,6 +40,8 @@ struct fake_sub {
     event_id after;
     struct buf got; // what it was sent
     bool light;     // `got` stays empty: there are too many of them
+    bool gzip;      // joins for a compressed body; `got` is what is in it
+    struct inflated inflated;
     uint64_t sum;   // of all bytes
     size_t received, sends;
     size_t room;     // what it accepts before it is full

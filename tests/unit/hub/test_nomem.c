@@ -11,6 +11,7 @@ struct play {
     struct fake_hub fake;
     struct fake_sub subs[LISTENERS];
     enum encoding encoding;
+    bool gzip;
     bool open;
 };
 
@@ -23,6 +24,7 @@ static void join(struct play *play, int i, const char *topics, event_id after, u
     // Something to be said first, which the hub has to give back when it cannot take the listener
     // in.
     assert_int_equal(control_caught_up(&start.first, &play->fake.frame_mem.mem, after), 0);
+    play->subs[i].gzip = play->gzip;
     int rc = fake_join_at(&play->subs[i], topics, play->encoding, &start);
     assert_true(rc == 0 || rc == ERR_NOMEM);
     assert_true(rc == 0 || !play->subs[i].s.feed);
@@ -93,8 +95,8 @@ static void finish(struct fake_sub *sub) {
     fake_sub_finish(sub);
 }
 
-static long run(enum encoding encoding, long fail_at) {
-    struct play play = {.encoding = encoding};
+static long run(enum encoding encoding, bool gzip, long fail_at) {
+    struct play play = {.encoding = encoding, .gzip = gzip};
     fake_hub_init(&play.fake);
     play.fake.settings.window_bytes = 3000;
     play.fake.settings.run_bytes = 500;
@@ -124,10 +126,12 @@ static long run(enum encoding encoding, long fail_at) {
 }
 
 static void fail_each(enum encoding encoding) {
-    long calls = run(encoding, 0);
-    assert_true(calls > 50);
-    for (long n = 1; n <= calls; n++) {
-        run(encoding, n);
+    for (int gzip = 0; gzip <= gzip_available(); gzip++) {
+        long calls = run(encoding, gzip, 0);
+        assert_true(calls > 50);
+        for (long n = 1; n <= calls; n++) {
+            run(encoding, gzip, n);
+        }
     }
 }
 
