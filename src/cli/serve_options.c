@@ -12,6 +12,7 @@ static const char *const durability_names[] = {"commit", "relaxed", NULL};
 static const char *const client_names[] = {"auto", "required", "optional", "none", NULL};
 static const char *const version_names[] = {"1.2", "1.3", NULL};
 static const char *const forwarded_names[] = {"x-forwarded-for", "forwarded", "none", NULL};
+static const char *const compression_names[] = {"on", "off", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 
 #define DAY_MS 86400000
@@ -128,6 +129,16 @@ const struct option serve_options[] = {
      .value_name = "TEXT",
      .group = "Listeners",
      .help = "Data of an event of the type freshet.greeting that each listener gets first."},
+    {.name = "compression",
+     .type = OPTION_CHOICE,
+     AT(compression),
+     .initial = "on",
+     .choices = compression_names,
+     .value_name = "WHEN",
+     .group = "Listeners",
+     .help = "Whether listeners that accept gzip get it. Turn it off where events with secrets and "
+             "events that a stranger can write reach the same listener: their size tells how alike "
+             "they are."},
 
     {.name = "data",
      .type = OPTION_TEXT,

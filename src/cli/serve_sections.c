@@ -13,6 +13,7 @@ static const struct option_member topic_members[] = {
     {"history-count", offsetof(struct topic_settings, history_count)},
     {"history-topic-bytes", offsetof(struct topic_settings, history_topic_bytes)},
     {"history-age", offsetof(struct topic_settings, history_age_ms)},
+    {"compression", offsetof(struct topic_settings, compression)},
     {NULL, 0},
 };
 
@@ -51,7 +52,8 @@ const struct option_section serve_sections[] = {
      .problem = topic_problem,
      .help =
          "It says what history keeps of the topics that the pattern matches (a name, or one with "
-         "wildcards); of several sections that match a topic the first counts.",
+         "wildcards), and whether they may be compressed; of several sections that match a topic "
+         "the first counts.",
      .example = "history-count = 1000\n"
                 "\n"
                 "[topics \"sensors/**\"]\n"

@@ -1,4 +1,4 @@
-// Reads an Accept header. For each representation the most precise range that fits decides, so that
+// Reads Accept and Accept-Encoding. For each representation the most precise range that fits decides, so that
 // "application/*, application/json;q=0" takes JSON out; then the best of them is chosen.
 #include "http/negotiate.h"
 
@@ -70,6 +70,17 @@ static int parse_q(struct bytes text) {
     return q <= Q_MAX ? q : -1;
 }
 
+static int parameter_q(struct bytes parameters) {
+    struct bytes part;
+    int q = Q_MAX;
+    while (http_list_next(&parameters, ';', &part)) {
+        if (part.len > 1 && (part.at[0] | 0x20) == 'q' && part.at[1] == '=') {
+            q = parse_q(bytes_make(part.at + 2, part.len - 2));
+        }
+    }
+    return q;
+}
+
 static bool parse_range(struct bytes text, struct range *range) {
     struct bytes part;
     *range = (struct range){.q = Q_MAX};
@@ -79,11 +90,7 @@ static bool parse_range(struct bytes text, struct range *range) {
     size_t slash = (size_t)((const char *)memchr(part.at, '/', part.len) - part.at);
     range->type = bytes_make(part.at, slash);
     range->subtype = bytes_make(part.at + slash + 1, part.len - slash - 1);
-    while (http_list_next(&text, ';', &part)) {
-        if (part.len > 1 && (part.at[0] | 0x20) == 'q' && part.at[1] == '=') {
-            range->q = parse_q(bytes_make(part.at + 2, part.len - 2));
-        }
-    }
+    range->q = parameter_q(text);
     return range->q >= 0 && http_is_token(range->type) && http_is_token(range->subtype);
 }
 
@@ -116,6 +123,26 @@ static void judge(struct verdict verdicts[], const struct range *range) {
             verdicts[i] = verdict;
         }
     }
+}
+
+bool http_accepts_gzip(struct bytes accept_encoding) {
+    int gzip = -1, identity = -1, any = -1;
+    struct bytes element, coding;
+    while (http_list_next(&accept_encoding, ',', &element)) {
+        int q = http_list_next(&element, ';', &coding) ? parameter_q(element) : -1;
+        bool is_gzip = q >= 0 && (bytes_equal_nocase(coding, bytes_of("gzip")) ||
+                                  bytes_equal_nocase(coding, bytes_of("x-gzip")));
+        if (is_gzip) {
+            gzip = q > gzip ? q : gzip;
+        } else if (q >= 0 && bytes_equal_nocase(coding, bytes_of("identity"))) {
+            identity = q;
+        } else if (q >= 0 && bytes_is(coding, "*")) {
+            any = q;
+        }
+    }
+    gzip = gzip >= 0 ? gzip : any;
+    identity = identity >= 0 ? identity : any;
+    return gzip > 0 && gzip >= identity;
 }
 
 enum http_representation http_negotiate(struct bytes accept) {

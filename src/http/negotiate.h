@@ -1,5 +1,5 @@
-// Media types: which of the three representations of a subscription an Accept header asks for, and
-// comparing a Content-Type. Pure: any thread, nothing fails, nothing is allocated.
+// Which of the three representations of a subscription an Accept header asks for, whether an
+// Accept-Encoding takes gzip, and comparing a Content-Type. Pure: any thread, nothing fails, nothing is allocated.
 #ifndef HTTP_NEGOTIATE_H
 #define HTTP_NEGOTIATE_H
 
@@ -15,6 +15,10 @@ enum http_representation {
 // The highest q wins; among equals what was named most precisely; among those the order above. An
 // absent or empty Accept takes the event stream. A media range that is malformed is passed over.
 enum http_representation http_negotiate(struct bytes accept);
+
+// Whether the header prefers gzip to no coding at all, or likes both alike. Absent or empty, it does
+// not name it. What is malformed is passed over.
+bool http_accepts_gzip(struct bytes accept_encoding);
 
 // The media type to send, without parameters; NULL for HTTP_NOT_ACCEPTABLE.
 const char *http_representation_type(enum http_representation representation);

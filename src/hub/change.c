@@ -106,7 +106,8 @@ static void place_again(struct hub *hub, struct subscriber *s) {
 int hub_change(struct subscriber *s, struct selection *selection) {
     struct feed *old = s->feed;
     struct hub *hub = old->hub;
-    struct feed *feed = feed_open(hub, selection, old->encoding);
+    struct form form = {.encoding = old->encoding, .compressed = old->compressed};
+    struct feed *feed = feed_open(hub, selection, form);
     if (!feed) {
         return ERR_NOMEM;
     }

@@ -178,10 +178,16 @@ struct frame *pack_heartbeat(struct packs *packs, enum encoding encoding, struct
     return *heartbeat;
 }
 
+size_t pack_write_end(struct pack_body *body, struct bytes last, char *out) {
+    struct gzip_piece piece = gzip_piece_of(last);
+    gzip_sum_add(&body->sum, &piece);
+    body->ended = true;
+    return gzip_write_end(out, last, body->sum);
+}
+
 int pack_end(const struct packs *packs, struct pack_body *body, struct frame **out) {
     char end[GZIP_END_SIZE];
-    body->ended = true;
-    size_t len = gzip_write_end(end, bytes_make("", 0), body->sum);
+    size_t len = pack_write_end(body, bytes_make("", 0), end);
     return frame_create_raw(out, packs->mem, bytes_make(end, len));
 }
 

@@ -85,6 +85,10 @@ struct frame *pack_heartbeat(struct packs *packs, enum encoding encoding, struct
 // The end of a body: 0 or ERR_NOMEM.
 int pack_end(const struct packs *packs, struct pack_body *body, struct frame **out);
 
+// The same in these bytes, after `last`, which is no event: as many as GZIP_END_SIZE and its own.
+// Returns how many.
+size_t pack_write_end(struct pack_body *body, struct bytes last, char *out);
+
 // A body that is whole, as gzip: 0, ERR_NOMEM or ERR_TOO_LARGE.
 int pack_answer(struct packs *packs, struct bytes plain, struct buf *out);
 

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "http/etag.h"
 #include "server/caching.h"
+#include "server/compression.h"
 #include "server/next_page.h"
 #include "server/worker.h"
 
@@ -27,6 +28,7 @@ void poll_answer_init(struct poll_answer *answer) {
 
 int poll_answer_begin(struct poll_answer *answer, const struct poll_form *form) {
     answer->envelope = form->envelope;
+    answer->gzip = form->gzip;
     answer->waits = form->waits;
     answer->placed = form->placed;
     answer->personal = form->personal;
@@ -75,46 +77,69 @@ static int complete_link(struct poll_answer *answer, struct bytes cursor) {
     return rc ? rc : buf_append_text(&answer->link, ">; rel=\"next\"");
 }
 
+// The tags of an answer as it is and packed, because they are not the same bytes.
+struct tags {
+    char plain[ETAG_MAX], packed[ETAG_MAX];
+};
+
 // The key is no secret, so that every server makes the same of the same. Whoever could make two
 // answers of one tag would have to publish both behind the same cursor, up to the same id.
-static struct bytes tag(const struct poll_answer *answer, struct bytes cursor, char out[ETAG_MAX]) {
+static void make_tags(const struct poll_answer *answer, struct bytes cursor, struct tags *tags) {
     static const struct hash_key key = {0};
     uint64_t hash = hash_bytes(&key, answer->body.at, answer->body.len);
-    int len = snprintf(out, ETAG_MAX, "\"%.*s-%016" PRIx64 "\"", (int)cursor.len, cursor.at, hash);
-    return bytes_make(out, (size_t)len);
+    int len = (int)cursor.len;
+    snprintf(tags->plain, ETAG_MAX, "\"%.*s-%016" PRIx64 "\"", len, cursor.at, hash);
+    snprintf(tags->packed, ETAG_MAX, "\"%.*s-%016" PRIx64 "-gz\"", len, cursor.at, hash);
 }
 
-static void set_body(const struct poll_answer *answer, struct reply *reply, struct bytes etag) {
-    if (http_etag_listed(buf_bytes(&answer->known), etag)) {
+// Gives the reply its status and its body, which may lie in `packed`, and returns its tag.
+static const char *set_body(const struct poll_answer *answer, struct worker *worker,
+                            const struct tags *tags, struct reply *reply, struct buf *packed) {
+    struct bytes known = buf_bytes(&answer->known);
+    if (http_etag_listed(known, bytes_of(tags->plain))) {
         reply->status = 304;
-        return;
+        return tags->plain;
+    }
+    if (answer->gzip && http_etag_listed(known, bytes_of(tags->packed))) {
+        reply->status = 304;
+        return tags->packed;
     }
     reply->status = 200;
     reply->type = "application/json";
     reply->body = buf_bytes(&answer->body);
+    if (answer->gzip) {
+        compression_apply(worker, reply, packed);
+    }
+    return reply->body.at == answer->body.at ? tags->plain : tags->packed;
 }
 
 static void send_reply(struct poll_answer *answer, struct exchange *exchange, struct bytes cursor,
                        bool empty, bool link) {
-    char control[CACHING_TEXT_MAX], etag[ETAG_MAX];
+    char control[CACHING_TEXT_MAX];
+    struct worker *worker = exchange->worker;
+    struct tags tags;
+    struct buf packed;
     struct caching caching = {.placed = answer->placed,
                               .personal = answer->personal,
                               .gap = answer->gap,
                               .empty = empty,
-                              .age_ms = exchange->worker->server->settings->cache_age_ms};
+                              .age_ms = worker->server->settings->cache_age_ms};
     struct reply reply = {0};
-    struct bytes known_as = tag(answer, cursor, etag);
-    set_body(answer, &reply, known_as);
+    buf_init(&packed, &mem_libc, 0);
+    make_tags(answer, cursor, &tags);
+    const char *etag = set_body(answer, worker, &tags, &reply, &packed);
     reply_add(&reply, "Cache-Control", bytes_of(caching_control(&caching, control)));
     // The header of that name wins over the URL.
-    reply_add(&reply, "Vary", bytes_of("Accept, Last-Event-ID"));
-    reply_add(&reply, "ETag", known_as);
+    reply_add(&reply, "Vary", bytes_of("Last-Event-ID"));
+    compression_add_vary(worker->server->settings, &reply);
+    reply_add(&reply, "ETag", bytes_of(etag));
     reply_add(&reply, "Last-Event-ID", cursor);
     if (link) {
         reply_add(&reply, "Link", buf_bytes(&answer->link));
     }
     reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
+    buf_finish(&packed);
 }
 
 void poll_answer_send(struct poll_answer *answer, struct exchange *exchange, event_id cursor,

@@ -14,6 +14,7 @@ struct poll_form {
     struct bytes query;    // for the way to the next page
     struct bytes known;    // the value of If-None-Match
     bool envelope;         // {"events":[…],"next":"…","more":…}
+    bool gzip;             // it takes a compressed answer
     bool waits;            // whoever asked goes on asking
     bool placed, personal; // see caching.h
 };
@@ -23,7 +24,7 @@ struct poll_answer {
     size_t start;    // where in it the first of those commas is
     struct buf link; // to the next page, up to the id
     struct buf known;
-    bool envelope, waits, placed, personal;
+    bool envelope, gzip, waits, placed, personal;
     bool gap; // for the owner: it tells of a gap
 };
 

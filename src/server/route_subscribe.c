@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "hub/control.h"
 #include "server/access.h"
+#include "server/compression.h"
 #include "server/poll.h"
 #include "server/routes.h"
 #include "server/stream_name.h"
@@ -136,13 +137,29 @@ static int compose_preamble(struct worker *worker, enum encoding encoding, const
     return rc;
 }
 
+// The same as the beginning of a gzip body; *sum is what it adds up to.
+static int compress_preamble(struct buf *preamble, struct gzip_sum *sum) {
+    struct gzip_piece piece = gzip_piece_of(buf_bytes(preamble));
+    struct buf plain = *preamble;
+    buf_init(preamble, plain.mem, 0);
+    int rc = gzip_append_header(preamble);
+    rc = rc ? rc : gzip_append_stored(preamble, buf_bytes(&plain));
+    buf_finish(&plain);
+    *sum = (struct gzip_sum){0};
+    gzip_sum_add(sum, &piece);
+    return rc;
+}
+
 static void compose_head(struct exchange *exchange, const struct wish *wish, struct bytes cursor,
                          struct reply *head) {
     *head = (struct reply){.status = 200, .unsized = true};
     head->type = http_representation_type(wish->representation);
     reply_add(head, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
     reply_add(head, "X-Accel-Buffering", bytes_of("no"));
-    reply_add(head, "Vary", bytes_of("Accept"));
+    compression_add_vary(exchange->worker->server->settings, head);
+    if (wish->gzip) {
+        reply_add(head, "Content-Encoding", bytes_of("gzip"));
+    }
     reply_add(head, "Last-Event-ID", cursor);
     reply_add_for_browsers(head, exchange);
 }
@@ -177,10 +194,15 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
     struct reply head;
     struct buf preamble;
     struct stream_name *name = NULL;
+    struct gzip_sum sum;
     compose_head(exchange, wish, bytes_make(cursor, id_format(place->start.after, cursor)), &head);
     buf_init(&preamble, &mem_libc, 0);
     int rc = wish->control ? stream_name_create(&name, worker) : 0;
     rc = rc ? rc : compose_preamble(worker, encoding_of(wish), wish, place, name, &preamble);
+    if (rc == 0 && wish->gzip) {
+        rc = compress_preamble(&preamble, &sum);
+        place->start.gzip = &sum;
+    }
     struct stream *stream = NULL;
     if (rc == 0) {
         stream =
@@ -219,6 +241,7 @@ static struct poll_form form_of(const struct exchange *exchange, const struct wi
     return (struct poll_form){.query = wish->query,
                               .known = wish->known,
                               .envelope = wish->envelope,
+                              .gzip = wish->gzip,
                               .waits = wish->wait_ms > 0,
                               .placed = placed,
                               .personal = wish->personal || exchange->identity};
@@ -284,7 +307,7 @@ static void answer_come_back(struct exchange *exchange, const struct wish *wish)
     snprintf(seconds, sizeof(seconds), "%lld", (ms + 999) / 1000);
     reply_add(&reply, "Retry-After", bytes_of(seconds));
     reply_add(&reply, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
-    reply_add(&reply, "Vary", bytes_of("Accept"));
+    compression_add_vary(worker->server->settings, &reply);
     reply_add_for_browsers(&reply, exchange);
     exchange->ops->reply(exchange, &reply);
 }

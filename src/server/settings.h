@@ -9,11 +9,14 @@
 #include "base/records.h"
 #include "base/texts.h"
 
+enum compression_choice { COMPRESSION_ON, COMPRESSION_OFF };
+
 // What the config file says of the topics that a pattern matches.
 struct topic_settings {
     char *pattern;
     uint64_t history_count, history_topic_bytes;
     int64_t history_age_ms;
+    int compression; // enum compression_choice
 };
 
 // Whether clients show certificates. By itself, they have to where there are authorities for them.
@@ -54,6 +57,7 @@ struct settings {
 
     int64_t heartbeat_ms, retry_ms, max_age_ms, max_wait_ms, cache_age_ms;
     char *greeting;
+    int compression; // enum compression_choice
     struct texts cors_origin;
 
     char *jwt_secret, *jwt_secret_file, *jwt_claim, *token_cookie;

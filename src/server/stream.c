@@ -124,14 +124,18 @@ void stream_end(struct stream *stream) {
     struct worker *worker = stream->worker;
     const struct subscriber *subscriber = &stream->subscriber;
     int64_t retry = worker->server->settings->retry_ms;
-    char last[40];
+    char text[40], packed[sizeof(text) + GZIP_END_SIZE];
     // Between events only: inside a half-sent one it would become part of it.
-    bool between = subscriber->state == SUBSCRIBER_LIVE && !subscriber->part &&
-                   subscriber->feed->encoding == ENCODING_EVENT_STREAM;
-    int len = snprintf(last, sizeof(last), "retry: %lld\n",
+    bool between = subscriber->state == SUBSCRIBER_LIVE && !subscriber->part;
+    bool comes_back = between && subscriber->feed->encoding == ENCODING_EVENT_STREAM;
+    int len = snprintf(text, sizeof(text), "retry: %lld\n",
                        (long long)random_between(&worker->random, retry, 2 * retry));
+    struct bytes last = bytes_make(text, comes_back ? (size_t)len : 0);
+    if (between && subscriber->body) {
+        last = bytes_make(packed, pack_write_end(subscriber->body, last, packed));
+    }
     hub_leave(&stream->subscriber);
-    stream->ops->end(stream, bytes_make(last, between ? (size_t)len : 0));
+    stream->ops->end(stream, last);
 }
 
 void stream_end_within(struct stream *stream, int64_t ms) {

@@ -8,6 +8,7 @@
 #include "http/time.h"
 #include "http/url.h"
 #include "server/access.h"
+#include "server/compression.h"
 #include "server/worker.h"
 
 static const char PREFIX[] = "/events/";
@@ -223,6 +224,7 @@ bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_r
                          "name a topic: /events/<topic>, or /events?topic=<topic> once or more");
         return false;
     }
+    wish->gzip = compression_wanted(settings_of(exchange), wish, req);
     return true;
 }
 

@@ -32,6 +32,7 @@ struct wish {
     bool by_header;     // the cursor was a header, not in the URL
     bool personal;      // it carries what says whose it is
     struct bytes known; // the value of If-None-Match, and as long there as the request
+    bool gzip;          // what it gets is to be compressed
 };
 
 // Reads the request. True when all is well; else the exchange has been answered. In both cases

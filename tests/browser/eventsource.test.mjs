@@ -1,7 +1,7 @@
 // The EventSource of a real browser: it listens, loses its server, comes back, misses nothing and repeats nothing.
 
 import assert from 'node:assert/strict';
-import { publish, publisher, serve, until, untilSubscribers } from '../integration/harness/index.mjs';
+import { metric, publish, publisher, serve, until, untilSubscribers, withoutCompression } from '../integration/harness/index.mjs';
 import { browserTest, openPage } from './chromium.mjs';
 import { openProxy } from './proxy.mjs';
 
@@ -43,6 +43,18 @@ browserTest('EventSource opens before the first event, and hears type, data and 
   const id = await publish(t, server, 'news', 'one\ntwo', { event: 'tick' });
   const events = await untilHeard(page, 'one\ntwo');
   assert.deepEqual(events, [{ type: 'tick', data: 'one\ntwo', id }]);
+});
+
+browserTest('compressed, each event is there before the next is published', async (t) => {
+  const server = await serve(t, settings);
+  const page = await openPage(t);
+  await listen(page, `${server.url}/events/news`);
+  for (const data of numbers(10)) {
+    await publish(t, server, 'news', data);
+    await untilHeard(page, data);
+  }
+  assert.deepEqual((await heard(page)).map((event) => event.data), numbers(10));
+  assert.equal(await metric(t, server, 'freshet_packs_total'), withoutCompression() ? 0 : 10);
 });
 
 browserTest('the way to the server is cut and restored: nothing is missed, nothing repeated', async (t) => {

@@ -1,5 +1,6 @@
 // What the machine and the caller decide: which binary, how patient, how large.
 
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as nodeTest } from 'node:test';
@@ -17,6 +18,10 @@ export const big = process.env.FRESHET_BIG === '1';
 
 // The deadline of any single wait, in milliseconds. Long, because it is only ever reached by a failure.
 export const patience = 10_000 * slow;
+
+// Why a test of compression cannot be made with this program, or false.
+export const withoutCompression = () =>
+  !/^zlib /m.test(execFileSync(binary, ['--version']).toString()) && 'built without zlib';
 
 // Runs one test with a timeout of its own, so that nothing can hang the file.
 export function test(name, options, fn) {

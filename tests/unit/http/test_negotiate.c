@@ -70,6 +70,54 @@ static void negotiates(void **state) {
     assert_int_equal(http_negotiate((struct bytes){0}), HTTP_EVENT_STREAM);
 }
 
+static void accepts_gzip(void **state) {
+    static const char *const yes[] = {
+        "gzip",
+        "x-gzip",
+        "GZIP",
+        "br, gzip, deflate",
+        "gzip, deflate, br, zstd",
+        "gzip;q=0.001",
+        "*",
+        "*;q=0.5",
+        "gzip;q=1.0, identity; q=0.5, *;q=0",
+        "identity;q=0, *",
+        "gzip, identity",
+        "gzip;q=x, gzip;q=0.2",
+        "gzip;level=9;q=0.4",
+        ", ,gzip",
+    };
+    static const char *const no[] = {
+        "",
+        "identity",
+        "br",
+        "gzip;q=0",
+        "gzip;q=0.0, *",
+        "*;q=0",
+        "br, *;q=0",
+        "gzips",
+        "gzip;q=0.5, identity",
+        "gzip;q=0.5, *",
+        "identity, *;q=0.5",
+        "gzip;q=2",
+        "gzip;q=",
+        "g zip",
+        "\"gzip\"",
+        ";q=1",
+    };
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        if (!http_accepts_gzip(bytes_of(yes[i]))) {
+            fail_msg("%s does take gzip", yes[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+        if (http_accepts_gzip(bytes_of(no[i]))) {
+            fail_msg("%s does not take gzip", no[i]);
+        }
+    }
+    assert_false(http_accepts_gzip((struct bytes){0}));
+}
+
 static void names_types(void **state) {
     assert_string_equal(http_representation_type(HTTP_EVENT_STREAM), "text/event-stream");
     assert_string_equal(http_representation_type(HTTP_NDJSON), "application/x-ndjson");
@@ -91,6 +139,7 @@ static void compares_media_types(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(negotiates),
+        cmocka_unit_test(accepts_gzip),
         cmocka_unit_test(names_types),
         cmocka_unit_test(compares_media_types),
     };
