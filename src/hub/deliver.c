@@ -103,7 +103,7 @@ static bool run_is_taken(const struct subscriber *s, const struct turn *turn) {
 }
 
 static bool is_full(const struct subscriber *s) {
-    return (s->bound && (s->bound->events == 0 || s->bound->enough)) || (s->body && s->body->ended);
+    return s->bound && (s->bound->events == 0 || s->bound->enough);
 }
 
 // As much of the run as the subscriber takes.
@@ -212,9 +212,6 @@ static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     if (s->id < feed->floor) {
         return gather_past(hub, s, turn);
     }
-    if (s->id < feed->newest && s->body) {
-        return add_pack_of_window(hub, s, turn);
-    }
     if (s->id < feed->newest) {
         struct bytes bytes;
         rc = run_cover(&hub->run, feed, s->id, &bytes);
@@ -223,6 +220,18 @@ static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
         }
     }
     return rc;
+}
+
+// The same for one that is sent compressed.
+static int gather_packed(struct hub *hub, struct subscriber *s, struct turn *turn) {
+    int rc = gather_part(hub, s, turn);
+    if (rc || s->body->ended || is_full(s)) {
+        return rc;
+    }
+    if (s->id < s->feed->floor) {
+        return gather_past(hub, s, turn);
+    }
+    return s->id < s->feed->newest ? add_pack_of_window(hub, s, turn) : 0;
 }
 
 static void stall(struct hub *hub, struct subscriber *s) {
@@ -266,7 +275,7 @@ static void count_pack(struct hub *hub, const struct frame *pack) {
     }
 }
 
-// The same for a pack, of which either all counts or, if anything was taken, the rest must follow.
+// As account_run, but if anything was taken of a pack, the rest must follow.
 static bool account_pack(struct hub *hub, struct subscriber *s, const struct turn *turn,
                          size_t taken) {
     struct frame *pack = turn->pack;
@@ -295,6 +304,21 @@ static bool account_pack(struct hub *hub, struct subscriber *s, const struct tur
     return true;
 }
 
+static bool account_packed(struct hub *hub, struct subscriber *s, const struct turn *turn,
+                           size_t taken) {
+    hub_count(&hub->stats.sends, 1);
+    hub_count(&hub->stats.bytes, taken);
+    if (taken < turn->part) {
+        s->part_sent += (uint32_t)taken;
+        return true;
+    }
+    if (s->part) {
+        count_pack(hub, s->part);
+    }
+    deliver_clear_part(hub, s);
+    return !turn->pack || account_pack(hub, s, turn, taken - turn->part);
+}
+
 // False when the subscriber cannot be kept.
 static bool account(struct hub *hub, struct subscriber *s, const struct turn *turn, size_t taken) {
     hub_count(&hub->stats.sends, 1);
@@ -303,13 +327,7 @@ static bool account(struct hub *hub, struct subscriber *s, const struct turn *tu
         s->part_sent += (uint32_t)taken;
         return true;
     }
-    if (s->body && s->part) {
-        count_pack(hub, s->part);
-    }
     deliver_clear_part(hub, s);
-    if (turn->pack) {
-        return account_pack(hub, s, turn, taken - turn->part);
-    }
     return !turn->run || account_run(hub, s, turn, taken - turn->part);
 }
 
@@ -398,13 +416,47 @@ static void settle(struct hub *hub, struct subscriber *s, const struct turn *tur
     }
 }
 
+static void settle_packed(struct hub *hub, struct subscriber *s, const struct turn *turn,
+                          size_t taken) {
+    if (!account_packed(hub, s, turn, taken)) {
+        stall(hub, s);
+        hub->settings.ops->unaffordable(s);
+    } else if (taken < turn->total) {
+        stall(hub, s);
+    } else if (s->body->ended || (is_served(s) && turn->run && !(s->flags & SUBSCRIBER_ALL))) {
+        finish_once(hub, s);
+    } else {
+        deliver_place(hub, s);
+    }
+}
+
 // Tried again at once it would fail again, and the hub would be busy with nothing else.
 static void put_off(struct hub *hub, struct subscriber *s) {
     s->state = SUBSCRIBER_PUT_OFF;
     list_push_back(&hub->put_off, &s->link);
 }
 
+static unsigned deliver_packed(struct hub *hub, struct subscriber *s) {
+    struct turn turn = {0};
+    int rc = gather_packed(hub, s, &turn);
+    if (rc) {
+        put_off(hub, s);
+    } else if (turn.count == 0) {
+        deliver_place(hub, s);
+    } else {
+        ptrdiff_t taken = hub->settings.ops->send(s, turn.pieces, turn.count);
+        if (taken >= 0) {
+            settle_packed(hub, s, &turn, (size_t)taken);
+        }
+    }
+    frame_unref(turn.pack);
+    return 1 + pack_effort(&hub->packs);
+}
+
 unsigned deliver(struct hub *hub, struct subscriber *s) {
+    if (s->body) {
+        return deliver_packed(hub, s);
+    }
     struct turn turn = {0};
     int rc = gather(hub, s, &turn);
     if (rc) {
@@ -417,9 +469,5 @@ unsigned deliver(struct hub *hub, struct subscriber *s) {
             settle(hub, s, &turn, (size_t)taken);
         }
     }
-    if (!turn.pack) {
         return 1;
     }
-    frame_unref(turn.pack);
-    return 1 + pack_effort(&hub->packs);
-}

@@ -228,7 +228,7 @@ bool hub_flush(struct hub *hub, unsigned budget) {
         crowd_forget(&hub->crowd);
     }
     bool more = hub_has_work(hub);
-    if (!more) {
+    if (!more && hub->packs.held) {
         packs_forget(&hub->packs);
     }
     return more;

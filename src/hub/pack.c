@@ -14,7 +14,8 @@ void packs_init(struct packs *packs, const struct mem *mem) {
     buf_init(&packs->text, mem, 0);
 }
 
-static void drop(struct pack_entry *entry) {
+static void drop(struct packs *packs, struct pack_entry *entry) {
+    packs->held -= entry->frame != NULL;
     frame_unref(entry->frame);
     entry->frame = NULL;
     entry->feed = NULL;
@@ -30,16 +31,16 @@ static void shrink(struct buf *buf) {
 
 void packs_forget(struct packs *packs) {
     for (int i = 0; i < PACKS; i++) {
-        drop(&packs->entries[i]);
+        drop(packs, &packs->entries[i]);
     }
     shrink(&packs->buffer);
     shrink(&packs->text);
 }
 
 void packs_forget_feed(struct packs *packs, const struct feed *feed) {
-    for (int i = 0; i < PACKS; i++) {
+    for (int i = 0; i < PACKS && packs->held; i++) {
         if (packs->entries[i].feed == feed) {
-            drop(&packs->entries[i]);
+            drop(packs, &packs->entries[i]);
         }
     }
 }
@@ -87,7 +88,8 @@ struct frame *pack_find(const struct packs *packs, const struct pack_key *key) {
 static void keep(struct packs *packs, const struct pack_key *key, struct frame *frame,
                  uint32_t events) {
     struct pack_entry *entry = &packs->entries[++packs->newest % PACKS];
-    drop(entry);
+    drop(packs, entry);
+    packs->held++;
     *entry = (struct pack_entry){.feed = key->feed,
                                  .encoding = key->feed->encoding,
                                  .first = key->first,

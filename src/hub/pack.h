@@ -52,7 +52,7 @@ struct packs {
     struct gzip_deflater *deflater; // made for the first pack
     struct buf buffer, text;
     struct pack_entry entries[PACKS];
-    unsigned newest;
+    unsigned newest, held;
     size_t deflated; // bytes, since somebody asked
     struct frame *heartbeats[ENCODING_COUNT];
 };
