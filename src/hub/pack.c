@@ -129,16 +129,23 @@ static int need_deflater(struct packs *packs) {
     return packs->deflater ? 0 : gzip_deflater_create(&packs->deflater, packs->mem);
 }
 
-int pack_make(struct packs *packs, const struct pack_key *key, struct bytes plain, uint32_t events,
-              event_id last, struct frame **out) {
+static int compress(struct packs *packs, const struct pack_key *key, struct bytes plain) {
     struct bytes before;
-    struct pack_facts facts = {.piece = gzip_piece_of(plain), .events = events};
-    buf_clear(&packs->buffer);
+    if (plain.len > PACK_DEFLATE_MAX) {
+        return gzip_append_stored(&packs->buffer, plain);
+    }
     int rc = need_deflater(packs);
     rc = rc ? rc : text_before(packs, key, &before);
-    rc = rc ? rc : gzip_deflate(packs->deflater, before, plain, &packs->buffer);
-    rc = rc ? rc : make_frame(packs, &facts, last, out);
     packs->deflated += plain.len;
+    return rc ? rc : gzip_deflate(packs->deflater, before, plain, &packs->buffer);
+}
+
+int pack_make(struct packs *packs, const struct pack_key *key, struct bytes plain, uint32_t events,
+              event_id last, struct frame **out) {
+    struct pack_facts facts = {.piece = gzip_piece_of(plain), .events = events};
+    buf_clear(&packs->buffer);
+    int rc = compress(packs, key, plain);
+    rc = rc ? rc : make_frame(packs, &facts, last, out);
     if (rc == 0) {
         keep(packs, key, *out, events);
     }

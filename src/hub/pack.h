@@ -15,6 +15,8 @@ struct feed;
 enum {
     PACKS = 16,             // kept at a time, while someone is being served
     PACK_BYTES = 32 * 1024, // of plain bytes in one; but one event at least
+    // What is larger than this is stored: nobody on the worker should wait longer for an event.
+    PACK_DEFLATE_MAX = 2 * 1024 * 1024,
 };
 
 // The body of a subscriber that is sent compressed: all that it needs of its own.

@@ -59,8 +59,9 @@ void compression_add_vary(const struct settings *settings, struct reply *reply) 
 }
 
 void compression_apply(struct worker *worker, struct reply *reply, struct buf *into) {
+    bool worth_it = reply->body.len >= ANSWER_MIN && reply->body.len <= PACK_DEFLATE_MAX;
     // Without memory it goes as it is.
-    if (reply->body.len < ANSWER_MIN || pack_answer(&worker->hub.packs, reply->body, into) ||
+    if (!worth_it || pack_answer(&worker->hub.packs, reply->body, into) ||
         into->len >= reply->body.len) {
         return;
     }

@@ -3,6 +3,9 @@
 #include "hub/fake.h"
 #include "hub/verify.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 enum { MANY = 1000 };
 
 static struct fake_hub fake;
@@ -163,6 +166,29 @@ static void test_no_wait(void **state) {
     close_with(2);
 }
 
+// A very large event is not deflated, because everyone on the worker would wait for that.
+static void test_large(void **state) {
+    size_t len = PACK_DEFLATE_MAX + 1;
+    char *data = malloc(len + 1);
+    open_with(2);
+    fake.settings.window_bytes = fake.hub.settings.window_bytes = 16 << 20;
+    fake_join(&subs[0], "a");
+    fake_join(&subs[1], "a");
+    memset(data, 'x', len);
+    data[len] = '\0';
+    fake_publish(&fake, "a", data + 100);
+    fake_flush(&fake);
+    assert_true(subs[0].received < len / 100);
+    fake_publish(&fake, "a", data);
+    fake_flush(&fake);
+    assert_true(subs[0].received > len);
+    publish("a", 1);
+    assert_int_equal(verify_all(&subs[0]).events, 3);
+    assert_int_equal(verify_all(&subs[1]).events, 3);
+    close_with(2);
+    free(data);
+}
+
 // What a listener has of its own, beside its place in the feed.
 static void test_memory(void **state) {
     open_with(MANY);
@@ -225,6 +251,7 @@ int main(void) {
         cmocka_unit_test(test_lender_leaves), cmocka_unit_test(test_bound),
         cmocka_unit_test(test_no_wait),       cmocka_unit_test(test_memory),
         cmocka_unit_test(test_given_back),    cmocka_unit_test(test_effort),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
