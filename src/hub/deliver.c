@@ -206,7 +206,9 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
 static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     struct feed *feed = s->feed;
     int rc = gather_part(hub, s, turn);
-    if (rc || run_is_taken(s, turn) || is_full(s)) {
+    // With something to be said aside, the next end of a frame is waited for, not passed.
+    bool aside = turn->part && s->flags & SUBSCRIBER_ASIDE;
+    if (rc || run_is_taken(s, turn) || is_full(s) || aside) {
         return rc;
     }
     if (s->id < feed->floor) {
@@ -360,6 +362,15 @@ static bool end_body(struct hub *hub, struct subscriber *s) {
     return true;
 }
 
+static void say_aside(struct hub *hub, struct subscriber *s) {
+    struct frame *frame = hub->settings.ops->aside(s);
+    if (frame) {
+        (void)deliver_set_part(hub, s, frame, 0);
+    } else {
+        s->flags &= (uint8_t)~SUBSCRIBER_ASIDE;
+    }
+}
+
 static void finish_once(struct hub *hub, struct subscriber *s) {
     if (end_body(hub, s)) {
         return;
@@ -383,6 +394,9 @@ static bool is_done(const struct subscriber *s) {
 }
 
 void deliver_place(struct hub *hub, struct subscriber *s) {
+    if (s->flags & SUBSCRIBER_ASIDE && !s->part) {
+        say_aside(hub, s);
+    }
     if (has_all(s) && s->flags & SUBSCRIBER_TELL) {
         tell_caught_up(hub, s);
     }

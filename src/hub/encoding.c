@@ -1,4 +1,5 @@
-// A frame as JSON: {"id","topic","event","data"}. The data is a string, its lines joined by LF.
+// A frame as JSON: {"id","topic","event","data"}. The data is a string, its lines joined by LF. And
+// either form as a WebSocket message, which is a few bytes in front of it.
 #include "hub/encoding.h"
 
 #include "base/json.h"
@@ -47,6 +48,33 @@ static int append_object(struct buf *out, const struct frame *frame) {
     return rc ? rc : append_data(out, frame);
 }
 
+int encoding_append_ws(struct buf *out, enum ws_opcode opcode, struct bytes payload) {
+    char head[WS_HEAD_MAX];
+    size_t before = out->len;
+    int rc = buf_append(out, head, ws_frame_head(head, opcode, payload.len));
+    rc = rc ? rc : buf_append(out, payload.at, payload.len);
+    if (rc) {
+        out->len = before;
+    }
+    return rc;
+}
+
+// How long the object is, and so how long the head in front of it, is known only behind it.
+static int append_ws_object(struct buf *out, const struct frame *frame) {
+    char head[WS_HEAD_MAX];
+    size_t at = out->len;
+    int rc = append_object(out, frame);
+    rc = rc ? rc : buf_reserve(out, WS_HEAD_MAX);
+    if (rc) {
+        return rc;
+    }
+    size_t len = out->len - at, size = ws_frame_head(head, WS_TEXT, len);
+    memmove(out->at + at + size, out->at + at, len);
+    memcpy(out->at + at, head, size);
+    out->len += size;
+    return 0;
+}
+
 int encoding_append(enum encoding encoding, const struct frame *frame, struct buf *out) {
     size_t before = out->len;
     int rc = 0;
@@ -64,6 +92,12 @@ int encoding_append(enum encoding encoding, const struct frame *frame, struct bu
     case ENCODING_ITEMS:
         rc = buf_append_text(out, ",");
         rc = rc ? rc : append_object(out, frame);
+        break;
+    case ENCODING_WS_JSON:
+        rc = append_ws_object(out, frame);
+        break;
+    case ENCODING_WS_STREAM:
+        rc = encoding_append_ws(out, WS_TEXT, frame_bytes(frame));
         break;
     case ENCODING_COUNT:
         break;

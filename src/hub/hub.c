@@ -10,9 +10,11 @@ enum {
     PAST_QUANTUM = 2,  // batches of the past between them
 };
 
-static const char *const heartbeat_bytes[ENCODING_COUNT] = {
-    [ENCODING_EVENT_STREAM] = ":\n",
-    [ENCODING_NDJSON] = "\n",
+static const struct bytes heartbeat_bytes[ENCODING_COUNT] = {
+    [ENCODING_EVENT_STREAM] = {":\n", 2},
+    [ENCODING_NDJSON] = {"\n", 1},
+    [ENCODING_WS_JSON] = {"\x89\0", 2}, // a ping without content
+    [ENCODING_WS_STREAM] = {"\x89\0", 2},
 };
 
 static void release_heartbeats(struct hub *hub) {
@@ -25,9 +27,8 @@ static void release_heartbeats(struct hub *hub) {
 static int make_heartbeats(struct hub *hub) {
     int rc = 0;
     for (int i = 0; rc == 0 && i < ENCODING_COUNT; i++) {
-        if (heartbeat_bytes[i]) {
-            rc = frame_create_raw(&hub->heartbeats[i], hub->settings.mem,
-                                  bytes_of(heartbeat_bytes[i]));
+        if (heartbeat_bytes[i].len) {
+            rc = frame_create_raw(&hub->heartbeats[i], hub->settings.mem, heartbeat_bytes[i]);
         }
     }
     return rc;
@@ -173,6 +174,19 @@ void hub_heartbeat(struct subscriber *subscriber) {
     list_remove(&subscriber->link);
     (void)deliver_set_part(feed->hub, subscriber, frame_ref(frame), 0);
     deliver_place(feed->hub, subscriber);
+}
+
+void hub_aside(struct subscriber *subscriber) {
+    struct feed *feed = subscriber->feed;
+    if (!feed) {
+        return;
+    }
+    subscriber->flags |= SUBSCRIBER_ASIDE;
+    if (subscriber->state == SUBSCRIBER_LIVE) {
+        list_remove(&subscriber->link);
+        list_push_back(&feed->due, &subscriber->link);
+        feed_mark_dirty(feed);
+    }
 }
 
 // The guard on `subscribers` keeps the feed alive while those who are served may leave it.

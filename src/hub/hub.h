@@ -29,6 +29,7 @@ enum subscriber_flags {
     SUBSCRIBER_WAS_LIVE = 16,  // had everything at least once
     SUBSCRIBER_SERVED = 32,    // was sent, or is being sent, an event or a gap
     SUBSCRIBER_ALL = 64,       // with ONCE: leaves when it has everything, not after the first run
+    SUBSCRIBER_ASIDE = 128,    // its owner has something to say on it: see hub_aside
 };
 
 // How much a subscriber takes; then it leaves by itself, as one with SUBSCRIBER_ONCE does.
@@ -67,6 +68,10 @@ struct hub_ops {
     // The subscriber is in the middle of a frame and the budget for such frames is spent. The
     // callback makes it leave.
     void (*unaffordable)(struct subscriber *subscriber);
+
+    // After hub_aside: the next thing that its owner says on it, with a reference; NULL: nothing more.
+    // May change its bound, and nothing else of it. NULL: no owner has anything to say.
+    struct frame *(*aside)(struct subscriber *subscriber);
 };
 
 struct hub_settings {
@@ -139,6 +144,10 @@ void hub_writable(struct subscriber *subscriber);
 
 // Sends a heartbeat, unless something else is under way or the encoding has none.
 void hub_heartbeat(struct subscriber *subscriber);
+
+// Its owner has something to say on it, between events and before the next ones. What it is, the hub
+// asks in a later turn (hub_ops.aside), until there is nothing more. Calls nothing back.
+void hub_aside(struct subscriber *subscriber);
 
 // Whether anyone is due or behind.
 bool hub_has_work(const struct hub *hub);

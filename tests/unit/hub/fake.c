@@ -68,7 +68,18 @@ static void on_unaffordable(struct subscriber *s) {
     hub_leave(s);
 }
 
-static const struct hub_ops fake_ops = {on_send, on_finished, on_unaffordable};
+static struct frame *on_aside(struct subscriber *subscriber) {
+    struct fake_sub *sub = container_of(subscriber, struct fake_sub, s);
+    const char *words = sub->asides[sub->aside];
+    struct frame *frame = NULL;
+    if (words) {
+        sub->aside++;
+        assert_int_equal(frame_create_raw(&frame, &sub->fake->frame_mem.mem, bytes_of(words)), 0);
+    }
+    return frame;
+}
+
+static const struct hub_ops fake_ops = {on_send, on_finished, on_unaffordable, on_aside};
 
 void fake_hub_init(struct fake_hub *fake) {
     *fake = (struct fake_hub){.remembers = true, .newest = 1000};

@@ -50,6 +50,8 @@ struct fake_sub {
     bool finished, unaffordable;
     void (*on_send)(struct fake_sub *sub); // before anything is taken
     struct fake_sub *other;                // for on_send
+    const char *asides[4];                 // what its owner says, up to NULL
+    size_t aside;                          // the next of them
 };
 
 // Defaults that a test may change before fake_hub_open: a past, a megabyte of window, 16 KB a send.

@@ -1,6 +1,8 @@
 // Frames: the bytes, the parts, the id line, and who keeps them alive.
 #include "support.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "hub/encoding.h"
 #include "hub/fake.h"
@@ -39,6 +41,44 @@ static void assert_encodes(const struct frame *frame, enum encoding encoding, co
     buf_finish(&out);
 }
 
+// One WebSocket text message, not masked.
+static void assert_message(const struct frame *frame, enum encoding encoding, const char *want) {
+    char head[WS_HEAD_MAX];
+    size_t size = ws_frame_head(head, WS_TEXT, strlen(want));
+    struct buf out;
+    buf_init(&out, &mem.mem, 0);
+    assert_int_equal(encoding_append(encoding, frame, &out), 0);
+    assert_int_equal(out.len, size + strlen(want));
+    assert_memory_equal(out.at, head, size);
+    assert_memory_equal(out.at + size, want, strlen(want));
+    buf_finish(&out);
+}
+
+static void assert_head(uint64_t len, const char *want, size_t size) {
+    char head[WS_HEAD_MAX];
+    assert_int_equal(ws_frame_head(head, WS_TEXT, len), size);
+    assert_memory_equal(head, want, size);
+}
+
+static void test_message_heads(void **state) {
+    assert_head(0, "\x81\x00", 2);
+    assert_head(125, "\x81\x7d", 2);
+    assert_head(126, "\x81\x7e\x00\x7e", 4);
+    assert_head(65535, "\x81\x7e\xff\xff", 4);
+    assert_head(65536, "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00", 10);
+}
+
+static void test_long_message(void **state) {
+    static char data[70001], json[70100];
+    memset(data, 'x', sizeof(data) - 1);
+    snprintf(json, sizeof(json),
+             "{\"id\":\"0-1\",\"topic\":\"first\",\"event\":\"message\",\"data\":\"%s\"}", data);
+    struct frame *frame = create(NULL, NULL, -1, data);
+    frame_seal(frame, 1);
+    assert_message(frame, ENCODING_WS_JSON, json);
+    frame_unref(frame);
+}
+
 static void check(struct frame *frame, const char *stream, const char *json) {
     size_t before = frame_cost(frame);
     char other[512] = ",";
@@ -47,6 +87,8 @@ static void check(struct frame *frame, const char *stream, const char *json) {
     assert_encodes(frame, ENCODING_EVENT_STREAM, stream);
     assert_encodes(frame, ENCODING_ITEMS, strcat(other, json));
     assert_encodes(frame, ENCODING_NDJSON, strcat(other, "\n") + 1);
+    assert_message(frame, ENCODING_WS_JSON, json);
+    assert_message(frame, ENCODING_WS_STREAM, stream);
     frame_unref(frame);
 }
 
@@ -170,6 +212,7 @@ int main(void) {
         TEST(test_longest_id),      TEST(test_topics),
         TEST(test_lines),           TEST(test_raw),
         TEST(test_refused),         TEST(test_encoding_without_memory),
+        TEST(test_message_heads),   TEST(test_long_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -381,6 +381,53 @@ static void test_heartbeat_only_between_events(void **state) {
     fake_assert_got(&a, "id: 0-1001\ndata: x\n\n:\n");
 }
 
+static void test_says_aside(void **state) {
+    fake_hub_open(&fake);
+    fake_join(&a, "t");
+    a.asides[0] = "one\n";
+    a.asides[1] = "two\n";
+    hub_aside(&a.s);
+    fake_assert_got(&a, ""); // nothing within the call
+    fake_flush(&fake);
+    fake_assert_got(&a, "one\ntwo\n");
+    assert_false(hub_has_work(&fake.hub));
+    fake_publish(&fake, "t", "x");
+    fake_flush(&fake);
+    fake_assert_got(&a, "one\ntwo\nid: 0-1001\ndata: x\n\n");
+}
+
+static void test_says_aside_between_events(void **state) {
+    fake_hub_open(&fake);
+    fake_join(&a, "t");
+    a.room = 5;
+    fake_publish(&fake, "t", "x");
+    fake_publish(&fake, "t", "y");
+    fake_flush(&fake);
+    a.asides[0] = "aside\n";
+    hub_aside(&a.s);
+    fake_flush(&fake);
+    fake_drain(&a, SIZE_MAX);
+    fake_flush(&fake);
+    fake_assert_got(&a, "id: 0-1001\ndata: x\n\naside\nid: 0-1002\ndata: y\n\n");
+}
+
+static void test_last_words(void **state) {
+    struct subscriber_bound bound = {.bytes = SIZE_MAX};
+    fake_hub_open(&fake);
+    fake_join(&a, "t");
+    a.asides[0] = "bye\n";
+    a.room = 2;
+    a.s.bound = &bound; // it takes no more events
+    hub_aside(&a.s);
+    fake_flush(&fake);
+    assert_false(a.finished);
+    fake_publish(&fake, "t", "x");
+    fake_drain(&a, SIZE_MAX);
+    fake_flush(&fake);
+    assert_true(a.finished);
+    fake_assert_got(&a, "bye\n");
+}
+
 static void test_no_heartbeat_among_items(void **state) {
     struct hub_start start = {.after = 1000};
     fake_hub_open(&fake);
@@ -566,6 +613,9 @@ int main(void) {
         TEST(test_once_waits_through_other_words),
         TEST(test_once_finishes_what_it_began),
         TEST(test_heartbeat_only_between_events),
+        TEST(test_says_aside),
+        TEST(test_says_aside_between_events),
+        TEST(test_last_words),
         TEST(test_no_heartbeat_among_items),
         TEST(test_lost_frames_come_from_the_past),
         TEST(test_past_refuses_for_a_while),

@@ -65,8 +65,9 @@ static void join(struct fake_sub *sub) {
     }
     start.flags = roll(0, 1) ? SUBSCRIBER_TELL : 0;
     start.flags |= roll(0, 9) == 0 ? SUBSCRIBER_ONCE : 0;
-    sub->gzip = gzip_available() && roll(0, 2) == 0;
-    assert_int_equal(fake_join_at(sub, names, (enum encoding)roll(0, 2), &start), 0);
+    enum encoding encoding = (enum encoding)roll(0, ENCODING_COUNT - 1);
+    sub->gzip = gzip_available() && encoding <= ENCODING_ITEMS && roll(0, 2) == 0;
+    assert_int_equal(fake_join_at(sub, names, encoding, &start), 0);
 }
 
 static void publish(void) {

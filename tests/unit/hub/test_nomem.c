@@ -147,11 +147,16 @@ static void test_items(void **state) {
     fail_each(ENCODING_ITEMS);
 }
 
+static void test_ws(void **state) {
+    fail_each(ENCODING_WS_JSON);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_event_stream),
         cmocka_unit_test(test_ndjson),
         cmocka_unit_test(test_items),
+        cmocka_unit_test(test_ws),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

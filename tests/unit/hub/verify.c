@@ -106,7 +106,39 @@ static void take_own(struct walk *walk, int kind) {
     }
 }
 
+// The same words as WebSocket frames, of which the head tells where they end.
+static bool take_own_frame(struct walk *walk) {
+    static const char *const words[2][2] = {
+        {"{\"event\":\"freshet.gap\"", "event: freshet.gap\n"},
+        {"{\"event\":\"freshet.caught", "event: freshet.caught"}};
+    const char *at = walk->rest.at;
+    size_t len = walk->rest.len, size = len > 1 ? (unsigned char)at[1] : 0;
+    bool stream = walk->sub->encoding == ENCODING_WS_STREAM;
+    if (*at == '\x89') {
+        walk->verdict.cut = len < 2;
+        walk->verdict.heartbeats += len >= 2;
+        advance(walk, walk->verdict.cut ? 0 : 2);
+        return true;
+    }
+    for (int kind = 0; kind < 2 && len > 2 && size <= WS_CONTROL_MAX; kind++) {
+        size_t known = strlen(words[kind][stream]), have = len - 2;
+        if (memcmp(at + 2, words[kind][stream], have < known ? have : known) == 0) {
+            bool cut = have < size;
+            walk->verdict.cut = cut;
+            *(kind == 0 ? &walk->verdict.gaps : &walk->verdict.caught_up) += !cut;
+            walk->after_gap |= kind == 0 && !cut;
+            advance(walk, cut ? 0 : 2 + size);
+            return true;
+        }
+    }
+    walk->verdict.cut = len <= 2 && !next_wanted(walk);
+    return walk->verdict.cut;
+}
+
 static bool take_own_words(struct walk *walk) {
+    if (encoding_is_ws(walk->sub->encoding)) {
+        return take_own_frame(walk);
+    }
     for (int kind = 0; kind < 3; kind++) {
         if (begins(walk, bytes_of(own_starts[walk->sub->encoding][kind]))) {
             if (!walk->verdict.cut) {
