@@ -91,6 +91,7 @@ struct session_h2 {
     int64_t head_began; // while meter.in_head
     int64_t moved;      // when the socket took something last
     int32_t newest;     // stream that was opened
+    int32_t emptied;    // stream of the empty DATA frame that came just now; 0: it was another
     int64_t ended;      // when its end began; 0: it has not
     // While the hub hands over: whose bytes, and how much of them has been taken.
     struct h2_stream *sending;

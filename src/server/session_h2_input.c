@@ -68,9 +68,12 @@ static void check_closed(struct session_h2 *s, const struct h2_frame_head *head)
     int32_t id = (int32_t)head->stream;
     bool opens = head->type == NGHTTP2_HEADERS && id > s->newest;
     bool content = head->type == NGHTTP2_HEADERS || head->type == NGHTTP2_DATA;
+    // An empty frame is complete with its head: the stream may be over by this one.
+    bool own = head->length == 0 && id == s->emptied;
+    s->emptied = 0;
     if (opens) {
         s->newest = id;
-    } else if (content && id % 2 && id <= s->newest && !stream_at(s, id)) {
+    } else if (content && id % 2 && id <= s->newest && !own && !stream_at(s, id)) {
         if (!was_cut_off(s, id)) {
             h2_terminate(s, NGHTTP2_STREAM_CLOSED);
         } else if (head->length < MUCH) {
@@ -127,6 +130,7 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
         break;
     case NGHTTP2_DATA:
         on_data_frame(s, frame);
+        s->emptied = frame->hd.length == 0 ? frame->hd.stream_id : 0;
         if (st && last) {
             end_of_input(st);
         }

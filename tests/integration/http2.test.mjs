@@ -339,3 +339,16 @@ test('resets and closes at random', { timeout: 120_000 }, async (t) => {
   await untilSubscribers(t, server, 0);
   assert.equal(await metric(t, server, 'freshet_pinned_bytes'), 0);
 });
+
+test('a request that was answered early may still come to its end', async (t) => {
+  const server = await serve(t);
+  const session = await connectH2(t, server);
+  const early = await beginH2(session, { method: 'POST', path: '/nothing', body: null });
+  assert.equal((await early.answered)[':status'], 404);
+  const closed = new Promise((resolve) => early.once('close', resolve));
+  early.resume();
+  early.once('end', () => early.end()); // an empty frame, when the answer is there
+  await closed;
+  assert.equal((await requestH2(session, { path: '/healthz' })).status, 200);
+  assert.equal(session.goodbye, undefined);
+});
