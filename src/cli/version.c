@@ -14,6 +14,10 @@
 #include <zlib.h>
 #endif
 
+#ifdef HAVE_WSLAY
+#include <wslay/wslay.h>
+#endif
+
 #include "cli/commands.h"
 
 int version_print(void) {
@@ -31,6 +35,11 @@ int version_print(void) {
     printf("zlib %s\n", zlibVersion());
 #else
     printf("no compression: built without zlib\n");
+#endif
+#ifdef HAVE_WSLAY
+    printf("wslay %s\n", WSLAY_VERSION);
+#else
+    printf("no WebSocket: built without wslay\n");
 #endif
     return fflush(stdout) == 0 ? STATUS_OK : STATUS_FAILED;
 }
