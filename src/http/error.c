@@ -55,6 +55,8 @@ static const struct entry entries[] = {
     {HTTP_ERR_CHUNK_EXTENSION,
      {400, "The extensions of a chunk are too long or contain control characters."}},
     {HTTP_ERR_TRAILERS_TOO_LARGE, {431, "The trailers behind the body are too large; send fewer."}},
+    {HTTP_ERR_PROTOCOL,
+     {501, "CONNECT is understood with the protocol websocket only, at /events and below."}},
     {ERR_NOMEM, {503, "The server is out of memory; try again later."}},
     {ERR_TOO_LARGE, {413, "The request is larger than the server accepts."}},
     {ERR_INVALID, {400, "The request is malformed."}},

@@ -30,7 +30,8 @@ enum http_error {
     HTTP_ERR_CHUNK_END = -123,
     HTTP_ERR_CHUNK_EXTENSION = -124,
     HTTP_ERR_TRAILERS_TOO_LARGE = -125,
-    HTTP_ERR_LAST = HTTP_ERR_TRAILERS_TOO_LARGE,
+    HTTP_ERR_PROTOCOL = -126,
+    HTTP_ERR_LAST = HTTP_ERR_PROTOCOL,
 };
 
 // What to answer: a status and a sentence that says what is wrong, both for ever.

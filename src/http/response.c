@@ -92,6 +92,7 @@ static int append_framing(struct buf *out, const struct http_response *response)
     static const char *const connections[] = {
         [HTTP_CONNECTION_SILENT] = "",
         [HTTP_CONNECTION_CLOSE] = "Connection: close\r\n",
+        [HTTP_CONNECTION_UPGRADE] = "Connection: Upgrade\r\n",
         [HTTP_CONNECTION_KEEP_ALIVE] = "Connection: keep-alive\r\n",
     };
     int rc = 0;

@@ -11,6 +11,7 @@
 enum http_connection {
     HTTP_CONNECTION_SILENT,     // no Connection header: HTTP/1.1 stays open
     HTTP_CONNECTION_CLOSE,      // "Connection: close"
+    HTTP_CONNECTION_UPGRADE,    // "Connection: Upgrade", for 101
     HTTP_CONNECTION_KEEP_ALIVE, // "Connection: keep-alive", for HTTP/1.0
 };
 

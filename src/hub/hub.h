@@ -145,8 +145,8 @@ void hub_writable(struct subscriber *subscriber);
 // Sends a heartbeat, unless something else is under way or the encoding has none.
 void hub_heartbeat(struct subscriber *subscriber);
 
-// Its owner has something to say on it, between events and before the next ones. What it is, the hub
-// asks in a later turn (hub_ops.aside), until there is nothing more. Calls nothing back.
+// Its owner has something to say on it, as soon as a frame ends. What it is, the hub asks in a later
+// turn (hub_ops.aside), until there is nothing more. Calls nothing back.
 void hub_aside(struct subscriber *subscriber);
 
 // Whether anyone is due or behind.

@@ -23,6 +23,7 @@ enum limit {
     LIMIT_PUBLISH_TIMEOUT,
     LIMIT_STREAMS,
     LIMIT_TOPICS,
+    LIMIT_WEBSOCKET,
     LIMIT_COUNT,
 };
 

@@ -70,6 +70,9 @@ struct handler {
     // What it does after the body goes on though the peer says no more: it may still be reading.
     bool finishes;
 
+    // Has what WebSocket asks for.
+    bool upgrades;
+
     // The body has no end in sight: only silence in it is limited, not its length in time.
     bool endless_body;
 };
@@ -85,6 +88,7 @@ struct exchange {
     bool secure;               // it came over TLS
     struct peer client;        // whose request it is: the other end, or who that says it speaks for
     size_t kept;  // bytes of an endless body that the handler has not used yet, which it says
+    bool connects;      // it asks for WebSocket, by CONNECT: no key, no upgrade
     bool crowded; // there are too many connections: no subscription here
     bool to_head; // answers leave their body out
     bool answered;

@@ -52,6 +52,8 @@ static const char *representation_of(enum encoding encoding) {
         return "ndjson";
     case ENCODING_ITEMS:
         return "poll";
+    case ENCODING_WS_JSON:
+        return "json";
     default:
         return "event-stream";
     }
@@ -64,14 +66,14 @@ static int append_row(struct buf *out, const struct stream *stream) {
     peer_format(&peer, address);
     http_time_format(stream->opened, since);
     cursor[id_format(subscriber->id, cursor)] = '\0';
-    int rc =
-        buf_printf(out,
-                   "{\"id\":\"%" PRIu64 "\",\"peer\":\"%s\",\"protocol\":\"%s\",\"since\":\"%s\","
-                   "\"representation\":\"%s\",\"state\":\"%s\",\"cursor\":\"%s\","
-                   "\"behind\":%" PRIu64 ",\"behind_ms\":%" PRId64 ",\"worker\":%u",
-                   stream->number, address, stream->ops->protocol(stream), since,
-                   representation_of(subscriber->feed->encoding), state_of(subscriber), cursor,
-                   hub_behind(subscriber), hub_behind_ms(subscriber), stream->worker->index);
+    int rc = buf_printf(
+        out,
+        "{\"id\":\"%" PRIu64 "\",\"peer\":\"%s\",\"protocol\":\"%s\",\"since\":\"%s\","
+        "\"representation\":\"%s\",\"state\":\"%s\",\"cursor\":\"%s\","
+        "\"behind\":%" PRIu64 ",\"behind_ms\":%" PRId64 ",\"worker\":%u",
+        stream->number, address, stream->talk ? "ws" : stream->ops->protocol(stream), since,
+        representation_of(subscriber->feed->encoding), state_of(subscriber), cursor,
+        hub_behind(subscriber), hub_behind_ms(subscriber), stream->worker->index);
     rc = rc ? rc : append_selection(out, subscriber->feed->selection);
     return rc ? rc : buf_append(out, "}", 2); // with a terminator: the row keeps it as a string
 }

@@ -79,6 +79,7 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_PUBLISH_TIMEOUT] = "publish-timeout",
     [LIMIT_STREAMS] = "max-streams",
     [LIMIT_TOPICS] = "max-topics",
+    [LIMIT_WEBSOCKET] = "websocket-unread",
 };
 
 static unsigned long long sum(const struct server *server, enum source source, size_t offset) {

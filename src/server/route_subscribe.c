@@ -11,6 +11,7 @@
 #include "server/poll.h"
 #include "server/routes.h"
 #include "server/stream_name.h"
+#include "server/upgrade.h"
 #include "server/wish.h"
 #include "server/worker.h"
 
@@ -112,6 +113,9 @@ static int append_connection(struct buf *out, enum encoding encoding, struct byt
 
 // Of a stream.
 static enum encoding encoding_of(const struct wish *wish) {
+    if (wish->websocket) {
+        return wish->protocol == WEBSOCKET_STREAM ? ENCODING_WS_STREAM : ENCODING_WS_JSON;
+    }
     return wish->representation == HTTP_NDJSON ? ENCODING_NDJSON : ENCODING_EVENT_STREAM;
 }
 
@@ -152,6 +156,10 @@ static int compress_preamble(struct buf *preamble, struct gzip_sum *sum) {
 
 static void compose_head(struct exchange *exchange, const struct wish *wish, struct bytes cursor,
                          struct reply *head) {
+    if (wish->websocket) {
+        upgrade_compose_head(exchange, wish, cursor, head);
+        return;
+    }
     *head = (struct reply){.status = 200, .unsized = true};
     head->type = http_representation_type(wish->representation);
     reply_add(head, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
@@ -167,6 +175,9 @@ static void compose_head(struct exchange *exchange, const struct wish *wish, str
 // Newline-delimited JSON can be read as a file is: so many events, or up to now. An event stream goes
 // on, because an EventSource would begin again.
 static int bound_stream(struct stream *stream, const struct wish *wish, struct hub_start *start) {
+    if (wish->websocket) {
+        return upgrade_begin(stream);
+    }
     if (wish->representation != HTTP_NDJSON) {
         return 0;
     }
@@ -281,7 +292,8 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
     // event that exists seems to come from the future.
     worker_catch_up(worker);
     find_place(worker, wish, selection, &place);
-    return wish->representation == HTTP_JSON ? open_poll(exchange, wish, selection, &place)
+    bool poll = !wish->websocket && wish->representation == HTTP_JSON;
+    return poll ? open_poll(exchange, wish, selection, &place)
                                              : open_stream(exchange, wish, selection, &place);
 }
 
@@ -293,7 +305,7 @@ static void answer_come_back(struct exchange *exchange, const struct wish *wish)
     struct worker *worker = exchange->worker;
     int64_t retry = worker->server->settings->retry_ms;
     long long ms = (long long)random_between(&worker->random, retry, 3 * retry);
-    bool browser = wish->representation == HTTP_EVENT_STREAM;
+    bool browser = !wish->websocket && wish->representation == HTTP_EVENT_STREAM;
     struct buf *body = &worker->body;
     char seconds[24];
     buf_clear(body);
@@ -315,7 +327,8 @@ static void answer_come_back(struct exchange *exchange, const struct wish *wish)
 static int begin(struct exchange *exchange, const struct http_request *req) {
     struct wish wish;
     int rc = 0;
-    if (!wish_read(&wish, exchange, req)) {
+    if (!wish_read(&wish, exchange, req) ||
+        (wish.websocket && !upgrade_check(exchange, req, &wish))) {
         rc = 0; // answered
     } else if (exchange->to_head) {
         rc = answer_head(exchange, &wish);
@@ -328,4 +341,5 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     return rc;
 }
 
-const struct handler route_subscribe = {.begin = begin, .expired = poll_expired, .drop = poll_drop};
+const struct handler route_subscribe = {
+    .begin = begin, .expired = poll_expired, .drop = poll_drop, .upgrades = true};

@@ -138,6 +138,10 @@ const struct handler *router_find(struct exchange *exchange, const struct http_r
     const struct handler *handler = by_method(route, req->method);
     if (!handler) {
         answer_not_allowed(exchange, route->allow);
+    } else if (exchange->connects && !handler->upgrades) {
+        exchange_problem(exchange, 501,
+                         "WebSocket is spoken at /events and /events/<topic>, not here");
+        return NULL;
     }
     return handler && (!route->admin || access_demand_admin(exchange)) ? handler : NULL;
 }

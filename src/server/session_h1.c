@@ -184,6 +184,8 @@ static void take_input(struct session_h1 *s, ptrdiff_t n) {
     if (s->state == H1_STREAM || s->state == H1_LINGERING) {
         if (n < 0) {
             h1_close(s);
+        } else if (s->stream && s->stream->talk) {
+            s->stream->talk->ops->input(s->stream, bytes_make(s->worker->scratch, (size_t)n));
         } else {
             drop_input(s, (size_t)n);
         }

@@ -71,7 +71,7 @@ static int compose_head(struct session_h1 *s, const struct reply *reply, struct 
         .header_count = count,
         .has_length = !reply->unsized && reply->status != 204 && reply->status != 304,
         .length = reply->body.len,
-        .connection = connection_header(s->dialog),
+        .connection = reply->status == 101 ? HTTP_CONNECTION_UPGRADE : connection_header(s->dialog),
     };
     return http_response_head(out, &response);
 }
@@ -126,6 +126,11 @@ static void stream_over(struct stream *stream, struct bytes last) {
     struct session_h1 *s = session_of(stream);
     if (last.len) {
         (void)conn_send(&s->conn, &last, 1); // a kindness: without it the client comes back as well
+    }
+    if (stream->talk && stream->complete && !s->busy) {
+        h1_drop_stream(s);
+        h1_linger(s); // the peer may still be talking, and must read the last word
+        return;
     }
     h1_close(s); // nothing that it sent is unread, so nothing that it was sent is lost
 }

@@ -230,6 +230,19 @@ void h1_end_of_input(struct session_h1 *s) {
     }
 }
 
+// Who talks may have begun to, right behind the request.
+static void begin_stream(struct session_h1 *s) {
+    struct talk *talk = s->stream->talk;
+    struct buf in = s->dialog->in;
+    buf_init(&s->dialog->in, in.mem, 0);
+    h1_drop_dialog(s);
+    h1_update_interest(s);
+    if (talk && in.len) {
+        talk->ops->input(s->stream, buf_bytes(&in));
+    }
+    buf_finish(&in);
+}
+
 // What is owed at the end of a round of input.
 static void settle(struct session_h1 *s) {
     s->busy = false;
@@ -239,8 +252,7 @@ static void settle(struct session_h1 *s) {
         session_h2_start(s, buf_bytes(&s->dialog->in));
         h1_drop_dialog(s);
     } else if (s->state == H1_STREAM) {
-        h1_drop_dialog(s);
-        h1_update_interest(s);
+        begin_stream(s);
     } else {
         h1_flush(s);
     }
@@ -263,7 +275,8 @@ void h1_use_input(struct session_h1 *s, struct bytes in) {
     if (d->in.len == 0 && s->state != H1_ANSWERING) {
         s->busy = true;
         consume(s, &in);
-        if (s->state == H1_STREAM || s->state == H1_FLUSHING) {
+        bool talks = s->state == H1_STREAM && s->stream->talk;
+        if ((s->state == H1_STREAM && !talks) || s->state == H1_FLUSHING) {
             in.len = 0;
         }
         s->failed |= buf_append(&d->in, in.at, in.len) != 0;

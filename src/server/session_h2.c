@@ -241,6 +241,9 @@ static int say_settings(struct session_h2 *s) {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)settings->max_streams},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)settings->max_head},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+#ifdef HAVE_WSLAY
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+#endif
     };
     int rc = nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, entries,
                                      sizeof(entries) / sizeof(entries[0]));

@@ -24,6 +24,7 @@ enum {
     H2_OUT_HIGH = 64 * 1024,    // of output that waits; then the peer is not read either
     H2_DISCARD_MAX = 64 * 1024, // of a body that nobody wants
     H2_CUT_OFF_MAX = 32,
+    H2_BODIES_MAX = 4, // of the largest size, gathered at a time
     H2_BOMB_HEADS = 4, // heads of the largest size, packed or unpacked: more is no mistake
 };
 
@@ -46,6 +47,7 @@ struct h2_subscription {
     struct h2_stream *carrier;
     struct list stalled; // among those of its session that could not take all
     struct peer client;
+    size_t held; // bytes that its talk keeps, as the session has counted them
 };
 
 // A stream of HTTP/2. It has a request or a subscription, and for a moment both.
@@ -63,7 +65,8 @@ struct h2_stream {
 // The head that is being read; there is one at most on a connection.
 struct h2_head {
     nghttp2_rcbuf *method, *path, *authority, *scheme;
-    struct buf text; // the same head as HTTP/1.1 writes it
+    nghttp2_rcbuf *protocol; // of an extended CONNECT (RFC 8441)
+    struct buf text;         // the same head as HTTP/1.1 writes it
     int32_t id;
     size_t fields, decoded; // how many, and their bytes
     bool begun;             // the request line is in `text`
@@ -84,7 +87,7 @@ struct session_h2 {
     struct h2_head head;
     struct buf out;  // whole frames that the socket has not taken
     size_t held;     // bytes of answers that have not left
-    size_t gathered; // bytes of bodies that routes keep
+    size_t gathered; // bytes of bodies that routes keep, and of what talks keep
     struct h2_credit credit;
     int64_t deadline; // of the connection, monotonic; 0: none
     int64_t idle_since;
@@ -213,5 +216,9 @@ struct stream *h2_open_stream(struct exchange *exchange, const struct reply *hea
 void h2_wake_all(struct session_h2 *s);
 void h2_wake(struct h2_stream *st);
 void h2_drop_subscription(struct h2_stream *st);
+
+// What comes on a stream on which the peer talks, and its end. False when nobody listens to it.
+bool h2_hear(struct h2_stream *st, struct bytes in);
+void h2_hear_end(struct h2_stream *st);
 
 #endif

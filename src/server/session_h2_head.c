@@ -29,6 +29,7 @@ void h2_head_drop(struct session_h2 *s) {
     release(&head->path);
     release(&head->authority);
     release(&head->scheme);
+    release(&head->protocol);
     buf_finish(&head->text);
     *head = (struct h2_head){.id = 0};
 }
@@ -49,6 +50,9 @@ static nghttp2_rcbuf **pseudo(struct h2_head *head, struct bytes name) {
     }
     if (bytes_is(name, ":authority")) {
         return &head->authority;
+    }
+    if (bytes_is(name, ":protocol")) {
+        return &head->protocol;
     }
     return bytes_is(name, ":scheme") ? &head->scheme : NULL;
 }
@@ -92,17 +96,26 @@ static int check_pseudo(struct bytes method, struct bytes path, struct bytes sch
     return web && form && is_word(path) ? 0 : HTTP_ERR_TARGET;
 }
 
+// nghttp2 lets it pass with CONNECT alone.
+static int check_protocol(const struct h2_head *head) {
+    bool fine = !head->protocol || bytes_is(bytes_of_rcbuf(head->protocol), "websocket");
+    return fine ? 0 : HTTP_ERR_PROTOCOL;
+}
+
 // Once all pseudo-header fields are there, which nghttp2 sees to.
 static int write_request_line(struct h2_head *head) {
     struct buf *text = &head->text;
     struct bytes path = bytes_of_rcbuf(head->path);
     struct bytes authority = bytes_of_rcbuf(head->authority);
     head->begun = true;
-    int rc = check_pseudo(bytes_of_rcbuf(head->method), path, bytes_of_rcbuf(head->scheme));
+    struct bytes method = bytes_of_rcbuf(head->method);
+    int rc = check_pseudo(method, path, bytes_of_rcbuf(head->scheme));
+    rc = rc ? rc : check_protocol(head);
     if (rc) {
         return rc;
     }
-    rc = append(text, bytes_of_rcbuf(head->method), " ", path);
+    // What HTTP/1.1 asks for with an upgrade is a GET there.
+    rc = append(text, head->protocol ? bytes_of("GET") : method, " ", path);
     rc = rc ? rc : buf_append_text(text, " HTTP/1.1\r\n");
     if (rc == ERR_TOO_LARGE) {
         return HTTP_ERR_TARGET_TOO_LONG;

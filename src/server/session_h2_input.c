@@ -105,6 +105,7 @@ static void end_of_input(struct h2_stream *st) {
     if (st->request && !st->request->body_complete) {
         h2_complete_request(st);
     }
+    h2_hear_end(st);
 }
 
 static void on_data_frame(struct session_h2 *s, const nghttp2_frame *frame) {
@@ -171,7 +172,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t
     const struct h2_request *request = st->request;
     if (request && !request->body_complete && !request->exchange.answered) {
         h2_take_body(st, bytes_make((const char *)data, len));
-    } else {
+    } else if (!h2_hear(st, bytes_make((const char *)data, len))) {
         discard(st, len);
     }
     return 0;

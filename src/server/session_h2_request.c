@@ -7,8 +7,6 @@
 #include "server/session_h2.h"
 #include "server/trust.h"
 
-enum { BODIES_MAX = 4 }; // of the largest size, gathered at a time on one connection
-
 void h2_finish_exchange(struct h2_request *request) {
     struct exchange *exchange = &request->exchange;
     if (!request->under_way) {
@@ -138,6 +136,7 @@ void h2_begin_request(struct h2_stream *st) {
         after_step(st, rc);
     } else {
         request->exchange.to_head = req.method == HTTP_HEAD;
+        request->exchange.connects = s->head.protocol != NULL;
         request->discards = req.body != BODY_LENGTH || req.content_length <= H2_DISCARD_MAX;
         request->body_complete = st->ended_by_peer;
         rc = begin_route(&request->exchange, &req);
@@ -160,7 +159,7 @@ void h2_begin_request(struct h2_stream *st) {
 static bool has_room(struct h2_stream *st, size_t len) {
     struct session_h2 *s = st->session;
     weigh_body(s, st->request, st->request->received + len);
-    return s->gathered <= BODIES_MAX * h2_settings(s)->max_body ||
+    return s->gathered <= H2_BODIES_MAX * h2_settings(s)->max_body ||
            s->gathered == st->request->received;
 }
 

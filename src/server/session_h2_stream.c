@@ -35,11 +35,45 @@ void h2_wake_all(struct session_h2 *s) {
     }
 }
 
+// What a talk keeps counts as bodies do.
+static void weigh_talk(struct h2_stream *st) {
+    struct h2_subscription *sub = st->subscription;
+    size_t held = sub->stream.talk ? sub->stream.talk->held : 0;
+    st->session->gathered += held - sub->held;
+    sub->held = held;
+}
+
+static struct talk *talk_of(const struct h2_stream *st) {
+    return st->subscription ? st->subscription->stream.talk : NULL;
+}
+
+bool h2_hear(struct h2_stream *st, struct bytes in) {
+    struct session_h2 *s = st->session;
+    struct talk *talk = talk_of(st);
+    if (!talk) {
+        return false;
+    }
+    talk->ops->input(&st->subscription->stream, in);
+    weigh_talk(st);
+    if (s->gathered > H2_BODIES_MAX * h2_settings(s)->max_body && s->gathered != talk->held) {
+        talk->ops->end(&st->subscription->stream, TALK_HEAVY);
+    }
+    return true;
+}
+
+void h2_hear_end(struct h2_stream *st) {
+    struct talk *talk = talk_of(st);
+    if (talk) {
+        talk->ops->input_ended(&st->subscription->stream);
+    }
+}
+
 void h2_drop_subscription(struct h2_stream *st) {
     struct h2_subscription *sub = st->subscription;
     if (sub) {
-        st->subscription = NULL;
         st->session->listener_count--;
+        st->session->gathered -= sub->held;
+        st->subscription = NULL;
         list_remove(&sub->stalled);
         stream_finish(&sub->stream);
         free(sub);
@@ -58,6 +92,7 @@ static ptrdiff_t stream_send(struct stream *stream, const struct bytes *pieces, 
     struct h2_stream *st = carrier_of(stream);
     struct session_h2 *s = st->session;
     list_remove(&st->subscription->stalled);
+    weigh_talk(st);
     h2_touch(s);
     if (!s->full && !s->gone) {
         offer(s, st, pieces, count);
@@ -146,6 +181,7 @@ struct stream *h2_open_stream(struct exchange *exchange, const struct reply *hea
     stream_init(&sub->stream, st->session->worker, &h2_stream_ops);
     sub->carrier = st;
     sub->client = exchange->client;
+    sub->held = 0;
     list_init(&sub->stalled);
     st->subscription = sub;
     st->session->listener_count++;

@@ -34,10 +34,16 @@ static void on_unaffordable(struct subscriber *subscriber) {
     stream->ops->end(stream, bytes_make(NULL, 0));
 }
 
+static struct frame *on_aside(struct subscriber *subscriber) {
+    struct stream *stream = stream_of(subscriber);
+    return stream->talk->ops->aside(stream);
+}
+
 const struct hub_ops stream_hub_ops = {
     .send = on_send,
     .finished = on_finished,
     .unaffordable = on_unaffordable,
+    .aside = on_aside,
 };
 
 void stream_init(struct stream *stream, struct worker *worker, const struct stream_ops *ops) {
@@ -64,6 +70,9 @@ void stream_finish(struct stream *stream) {
     stream_name_destroy(&stream->name);
     free(stream->subscriber.bound);
     stream->subscriber.bound = NULL;
+    if (stream->talk) {
+        stream->talk->ops->finish(stream);
+    }
     list_remove(&stream->link);
     hub_count(&stream->worker->counters.ended, 1);
 }
@@ -81,9 +90,15 @@ static void set_deadline(struct stream *stream, int64_t now) {
         next = next > now ? next : now + heartbeat;
         at = at && at < next ? at : next;
     }
+    int64_t until = stream->talk ? stream->talk->until : 0;
+    at = until && (!at || until < at) ? until : at;
     if (at) {
         stream->ops->set_deadline(stream, at);
     }
+}
+
+void stream_rearm(struct stream *stream) {
+    set_deadline(stream, worker_now(stream->worker));
 }
 
 void stream_started(struct stream *stream) {
@@ -113,6 +128,11 @@ void stream_tick(struct stream *stream) {
         stream_end(stream);
         return;
     }
+    struct talk *talk = stream->talk;
+    if (talk && talk->until && now >= talk->until) {
+        talk->until = 0;
+        talk->ops->end(stream, TALK_LATE);
+    }
     int64_t heartbeat = heartbeat_of(stream);
     if (heartbeat && now >= stream->last_sent + heartbeat) {
         hub_heartbeat(&stream->subscriber);
@@ -125,6 +145,10 @@ void stream_end(struct stream *stream) {
     const struct subscriber *subscriber = &stream->subscriber;
     int64_t retry = worker->server->settings->retry_ms;
     char text[40], packed[sizeof(text) + GZIP_END_SIZE];
+    bool draining = server_is_draining(worker->server);
+    if (stream->talk && stream->talk->ops->end(stream, draining ? TALK_DRAIN : TALK_AGE)) {
+        return;
+    }
     // Between events only: inside a half-sent one it would become part of it.
     bool between = subscriber->state == SUBSCRIBER_LIVE && !subscriber->part;
     bool comes_back = between && subscriber->feed->encoding == ENCODING_EVENT_STREAM;

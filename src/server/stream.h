@@ -10,6 +10,37 @@ struct stream;
 struct stream_name;
 struct worker;
 
+// Why a talk is to end.
+enum talk_end {
+    TALK_AGE,   // the stream has its maximum age
+    TALK_DRAIN, // the server is ending
+    TALK_LATE,  // the peer began to say something, and does not come to an end
+    TALK_HEAVY, // too much is kept for the peer
+};
+
+// Who speaks on a stream beside the hub, with a peer that speaks as well: WebSocket. None of these
+// ends the stream before it returns; that comes from the hub, or from the stream's deadline.
+struct talk_ops {
+    // Bytes that came on the stream, in order; and that no more will come.
+    void (*input)(struct stream *stream, struct bytes in);
+    void (*input_ended)(struct stream *stream);
+
+    // As hub_ops.aside.
+    struct frame *(*aside)(struct stream *stream);
+
+    // Says why it ends, and ends it soon. False when that was done before: it is to end now.
+    bool (*end)(struct stream *stream, enum talk_end why);
+
+    // The stream goes: frees the talk.
+    void (*finish)(struct stream *stream);
+};
+
+struct talk {
+    const struct talk_ops *ops;
+    int64_t until; // monotonic: what the peer has begun to say must be complete; 0: nothing
+    size_t held;   // bytes that are kept for the peer
+};
+
 // How the bytes travel: one for each kind of session, and one for polls.
 struct stream_ops {
     // As hub_ops.send: bytes taken, or a negative number when the connection is gone (and the
@@ -32,6 +63,7 @@ struct stream {
     struct subscriber subscriber;
     struct list link; // among the worker's streams, oldest first
     const struct stream_ops *ops;
+    struct talk *talk; // NULL: nobody but the hub speaks, and the peer is not heard
     struct worker *worker;
     struct stream_name *name; // the listener's secret, or NULL; owned
     uint64_t number;          // unique in this process
@@ -56,6 +88,9 @@ void stream_started(struct stream *stream);
 
 // The right to listen ends in this time: so does the stream, at the latest.
 void stream_expire_in(struct stream *stream, int64_t ms);
+
+// What is due has changed: asks for the next stream_tick anew.
+void stream_rearm(struct stream *stream);
 
 // What is due by the clock: a heartbeat, or the end.
 void stream_tick(struct stream *stream);

@@ -182,6 +182,11 @@ static bool take_query(struct wish *wish, struct exchange *exchange, struct byte
 
 static bool take_accept(struct wish *wish, struct exchange *exchange,
                         const struct http_request *req) {
+    wish->websocket = exchange->connects || websocket_wanted(req);
+    if (wish->websocket) {
+        wish->protocol = websocket_choose(req);
+        return true;
+    }
     wish->representation = http_negotiate(http_request_header(req, "accept"));
     if (wish->representation == HTTP_NOT_ACCEPTABLE) {
         exchange_problem(exchange, 406,

@@ -3,6 +3,7 @@
 #define SERVER_WISH_H
 
 #include "http/negotiate.h"
+#include "http/websocket.h"
 #include "hub/selection.h"
 #include "server/exchange.h"
 
@@ -33,6 +34,9 @@ struct wish {
     bool personal;      // it carries what says whose it is
     struct bytes known; // the value of If-None-Match, and as long there as the request
     bool gzip;          // what it gets is to be compressed
+    bool websocket; // instead of the representation
+    enum websocket_protocol protocol;
+    char accept[WEBSOCKET_ACCEPT_LEN]; // what the handshake proves, if it has a key
 };
 
 // Reads the request. True when all is well; else the exchange has been answered. In both cases
