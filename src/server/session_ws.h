@@ -11,7 +11,7 @@
 
 enum {
     WS_UNREAD_MAX = 256 * 1024, // of answers and pongs that the client does not take
-    WS_WAITING_MAX = 1024,      // publishes that wait for the disk
+    WS_WAITING_MAX = 1024,      // requests that wait, for the disk or their turn
     WS_WAITING_COST = 1024,     // bytes that each is taken for
 };
 
@@ -20,7 +20,7 @@ struct session_ws {
     struct stream *stream;
     struct websocket_reader reader;
     struct buf out;      // whole frames
-    struct list waiting; // publishes that wait for the disk
+    struct list waiting; // requests whose answers are not there yet
     size_t waiting_count;
     bool closing; // its last frame is in `out`, or has left it: nothing of what comes counts
 };

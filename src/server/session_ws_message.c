@@ -1,13 +1,16 @@
 // What a WebSocket client says: one JSON object a message, each answered by one. To publish is to
-// make the exchange that POST /events would have made, and to put its answer into a message; so what
-// a publisher may say is decided in one place.
+// make the exchange that POST /events would have made, to change topics that of POST
+// /api/connections/<name>/topics; the answer is put into a message. So what a client may say is
+// decided in one place.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "server/publish.h"
+#include "server/routes.h"
 #include "server/session_ws.h"
+#include "server/stream_name.h"
 #include "server/worker.h"
 
 enum { DEPTH_MAX = 64, REF_MAX = 256 };
@@ -15,6 +18,7 @@ enum { DEPTH_MAX = 64, REF_MAX = 256 };
 // What a message asks for, as slices of it.
 struct request {
     struct bytes ref, publish; // .at NULL: not there
+    struct buf change;         // add, remove and after, as an object of their own; empty: none
     const char *problem;
 };
 
@@ -57,99 +61,118 @@ static void answer_problem(struct session_ws *ws, struct bytes ref, int status,
     }
 }
 
-// --- publishing ---
+// --- exchanges ---
 
-struct publish {
+// A request of the client, as the routes know it.
+struct asked {
     struct exchange exchange;
     struct session_ws *ws;
-    struct list link; // among those that wait for the disk
-    bool in_step;     // within a call of the handler: freeing has to wait
+    struct list link;   // among those that wait
+    const char *answer; // the member that its answer is
+    bool in_step;       // within a call of the handler: freeing has to wait
     size_t ref_len;
     char ref[];
 };
 
-static void drop_publish(struct publish *publish) {
-    const struct handler *handler = publish->exchange.handler;
-    if (!list_empty(&publish->link)) {
-        publish->ws->waiting_count--;
-    }
-    list_remove(&publish->link);
-    handler->drop(&publish->exchange);
-    free(publish);
+static void drop_asked(struct asked *asked) {
+    const struct handler *handler = asked->exchange.handler;
+    asked->ws->waiting_count -= !list_empty(&asked->link);
+    list_remove(&asked->link);
+    handler->drop(&asked->exchange);
+    free(asked);
 }
 
-static void publish_reply(struct exchange *exchange, const struct reply *reply) {
-    struct publish *publish = exchange->carrier;
-    const char *name = reply->status == 200 ? "published" : "error";
+static void on_reply(struct exchange *exchange, const struct reply *reply) {
+    struct asked *asked = exchange->carrier;
+    const char *name = reply->status == 200 ? asked->answer : "error";
     exchange->answered = true;
-    answer(publish->ws, bytes_make(publish->ref, publish->ref_len), name, without_end(reply->body));
-    if (!publish->in_step) {
-        drop_publish(publish);
+    answer(asked->ws, bytes_make(asked->ref, asked->ref_len), name, without_end(reply->body));
+    if (!asked->in_step) {
+        drop_asked(asked);
     }
 }
 
-static struct peer publish_peer(const struct exchange *exchange) {
+static struct peer asked_peer(const struct exchange *exchange) {
     return exchange->client;
 }
 
-static const struct exchange_ops publish_ops = {
-    .reply = publish_reply,
-    .peer = publish_peer,
+static const struct exchange_ops asked_ops = {
+    .reply = on_reply,
+    .peer = asked_peer,
     .protocol = "ws",
 };
 
-static struct publish *publish_create(struct session_ws *ws, struct bytes ref) {
-    struct publish *publish = calloc(1, sizeof(*publish) + ref.len);
-    if (publish) {
-        publish->exchange = (struct exchange){
+static struct asked *asked_create(struct session_ws *ws, struct bytes ref,
+                                  const struct handler *handler, const char *name) {
+    struct asked *asked = calloc(1, sizeof(*asked) + ref.len);
+    if (asked) {
+        asked->exchange = (struct exchange){
             .worker = ws->stream->worker,
-            .ops = &publish_ops,
-            .handler = &publish_json_handler,
-            .carrier = publish,
+            .ops = &asked_ops,
+            .handler = handler,
+            .carrier = asked,
             .client = ws->stream->ops->peer(ws->stream),
         };
-        publish->ws = ws;
-        publish->in_step = true;
-        list_init(&publish->link);
-        publish->ref_len = ref.len;
-        memcpy(publish->ref, ref.len ? ref.at : "", ref.len);
+        asked->ws = ws;
+        asked->answer = name;
+        list_init(&asked->link);
+        asked->ref_len = ref.len;
+        memcpy(asked->ref, ref.len ? ref.at : "", ref.len);
     }
-    return publish;
+    return asked;
 }
 
-static void begin_publish(struct session_ws *ws, const struct request *request) {
+static int begin_publish(struct exchange *exchange) {
     const struct publish_target target = {.content_type = bytes_of("application/json")};
-    if (ws->waiting_count == WS_WAITING_MAX) {
-        answer_problem(ws, request->ref, 429,
-                       "too many publishes wait for the disk; wait for their answers");
-        return;
+    return publish_json_begin(exchange, &target);
+}
+
+// A change is asked for by the name of the connection, which one that was never told of it has not.
+static int begin_change(struct exchange *exchange) {
+    const struct asked *asked = exchange->carrier;
+    struct stream *stream = asked->ws->stream;
+    struct stream_name *name = stream->name;
+    struct http_request req = {.method = HTTP_POST, .minor = 1};
+    char path[64];
+    if (!name) {
+        int rc = stream_name_create(&name, stream->worker);
+        rc = rc ? rc : stream_name_give(name, stream);
+        if (rc) {
+            return rc;
+        }
     }
-    struct publish *publish = publish_create(ws, request->ref);
-    if (!publish) {
-        ws_give_up(ws);
-        return;
-    }
-    struct exchange *exchange = &publish->exchange;
-    int rc = publish_json_begin(exchange, &target);
-    rc = rc ? rc : exchange->handler->body(exchange, request->publish);
-    if (rc == 0 && !exchange->answered) {
-        rc = exchange->handler->end(exchange);
-    }
+    struct bytes text = stream_name_text(name);
+    req.path = bytes_make(path, (size_t)snprintf(path, sizeof(path), "/api/connections/%.*s/topics",
+                                                 (int)text.len, text.at));
+    return route_change.begin(exchange, &req);
+}
+
+static int send_body(struct exchange *exchange, struct bytes body) {
+    int rc = exchange->answered ? 0 : exchange->handler->body(exchange, body);
+    return rc || exchange->answered ? rc : exchange->handler->end(exchange);
+}
+
+static void ask(struct session_ws *ws, struct asked *asked, int (*begin)(struct exchange *),
+                struct bytes body) {
+    struct exchange *exchange = &asked->exchange;
+    asked->in_step = true;
+    int rc = begin(exchange);
+    rc = rc ? rc : send_body(exchange, body);
     if (rc && !exchange->answered) {
         exchange_refuse(exchange, rc);
     }
-    publish->in_step = false;
+    asked->in_step = false;
     if (exchange->answered) {
-        drop_publish(publish);
+        drop_asked(asked);
     } else {
-        list_push_back(&ws->waiting, &publish->link);
+        list_push_back(&ws->waiting, &asked->link);
         ws->waiting_count++;
     }
 }
 
 void ws_drop_waiting(struct session_ws *ws) {
     while (!list_empty(&ws->waiting)) {
-        drop_publish(container_of(ws->waiting.next, struct publish, link));
+        drop_asked(container_of(ws->waiting.next, struct asked, link));
     }
 }
 
@@ -164,29 +187,65 @@ static void set_ref(struct request *request, struct bytes value) {
     }
 }
 
-static void take_member(struct request *request, struct bytes name, struct bytes value) {
+static int keep_change(struct request *request, struct bytes name, struct bytes value) {
+    struct buf *change = &request->change;
+    int rc = buf_append_text(change, change->len ? ",\"" : "{\"");
+    rc = rc ? rc : buf_append(change, name.at, name.len);
+    rc = rc ? rc : buf_append_text(change, "\":");
+    return rc ? rc : buf_append(change, value.at, value.len);
+}
+
+static int take_member(struct request *request, struct bytes name, struct bytes value) {
+    if (bytes_is(name, "add") || bytes_is(name, "remove") || bytes_is(name, "after")) {
+        return keep_change(request, name, value);
+    }
     if (bytes_is(name, "ref")) {
         set_ref(request, value);
     } else if (bytes_is(name, "publish") && !request->publish.at) {
         request->publish = value;
     } else {
-        request->problem = "a message has the member publish, and perhaps ref, each once";
+        request->problem =
+            "a message has the member publish, or add, remove and after; and perhaps "
+            "ref; each once";
     }
+    return 0;
 }
 
 // Reads all of it, so that what is refused is refused by its name.
 static int read_request(struct request *request, struct bytes object, struct buf *name) {
     struct json_iter iter;
     struct bytes value;
-    int more = json_object_init(&iter, object) ? 0 : 1;
+    int rc = 0, more = json_object_init(&iter, object) ? 0 : 1;
     request->problem = more ? NULL : "a message is a JSON object: {\"publish\":{…}}";
-    while (more == 1 && (more = json_object_next(&iter, name, &value)) == 1) {
-        take_member(request, buf_bytes(name), value);
+    while (rc == 0 && more == 1 && (more = json_object_next(&iter, name, &value)) == 1) {
+        rc = take_member(request, buf_bytes(name), value);
     }
-    if (more == 0 && !request->problem && !request->publish.at) {
-        request->problem = "a message needs the member publish";
+    if (rc == 0 && more == 0 && !request->problem &&
+        (request->publish.at != NULL) == (request->change.len > 0)) {
+        request->problem =
+            "a message either publishes or changes topics: it has the member publish, "
+            "or add, remove and after";
     }
-    return more;
+    rc = rc || !request->change.len ? rc : buf_append_text(&request->change, "}");
+    return rc ? rc : more;
+}
+
+static void act(struct session_ws *ws, struct request *request) {
+    bool publishes = request->publish.at != NULL;
+    if (ws->waiting_count == WS_WAITING_MAX) {
+        answer_problem(ws, request->ref, 429,
+                       "too many requests wait for their answers; wait for some of them");
+        return;
+    }
+    struct asked *asked = publishes
+                              ? asked_create(ws, request->ref, &publish_json_handler, "published")
+                              : asked_create(ws, request->ref, &route_change, "changed");
+    if (!asked) {
+        ws_give_up(ws);
+        return;
+    }
+    ask(ws, asked, publishes ? begin_publish : begin_change,
+        publishes ? request->publish : buf_bytes(&request->change));
 }
 
 void ws_take_message(struct session_ws *ws, struct bytes text) {
@@ -199,13 +258,15 @@ void ws_take_message(struct session_ws *ws, struct bytes text) {
         return;
     }
     buf_init(&name, &mem_libc, 0);
+    buf_init(&request.change, &mem_libc, 0);
     int rc = read_request(&request, value, &name);
-    buf_finish(&name);
     if (rc < 0) {
         ws_give_up(ws);
     } else if (request.problem) {
         answer_problem(ws, request.ref, 400, request.problem);
     } else {
-        begin_publish(ws, &request);
+        act(ws, &request);
     }
+    buf_finish(&request.change);
+    buf_finish(&name);
 }

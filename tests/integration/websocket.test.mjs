@@ -73,6 +73,7 @@ test('the cursor is in the URL, and control events come as messages', { skip }, 
   }
   const resumed = await openWebSocket(t, server, `/events/a?last_event_id=${ids[5]}&control=1`);
   assert.equal(resumed.head.headers['last-event-id'], ids[5]);
+  assert.equal((await resumed.json()).event, 'freshet.connection');
   assert.deepEqual(await resumed.json(), { event: 'freshet.greeting', data: 'welcome' });
   assert.deepEqual((await resumed.events(2)).map((event) => event.id), ids.slice(6));
   assert.deepEqual(await resumed.json(), { event: 'freshet.caught-up', data: JSON.stringify({ id: ids[7] }) });
@@ -160,6 +161,56 @@ test('publishing is answered as POST is', { skip }, async (t) => {
   assert.equal((await client.answer()).error.status, 400);
   await publish(t, server, 'a', 'end');
   assert.deepEqual([(await listener.next()).data, (await listener.next()).data], ['two', 'end']);
+});
+
+test('topics are added and dropped on the open connection', { skip }, async (t) => {
+  const server = await serve(t, ['--max-topics', '4']);
+  const session = await connectH2(t, server);
+  const headers = { 'sec-websocket-protocol': 'freshet.json' };
+  for (const open of [() => openWebSocket(t, server, '/events/a', { headers }), () => openWebSocketH2(session, '/events/a', headers)]) {
+    const client = await open();
+    const before = await publish(t, server, 'b', 'before');
+    const missed = await publish(t, server, 'b', 'missed');
+    client.say({ ref: 'plus', add: ['b', 'room/*'] });
+    const { ref, changed } = await client.answer();
+    assert.equal(ref, 'plus');
+    assert.deepEqual(changed.topics.sort(), ['a', 'b', 'room/*']);
+    assert.equal(changed.next, null);
+    const ids = [];
+    for (const topic of ['room/7', 'a', 'b']) {
+      ids.push(await publish(t, server, topic, topic));
+    }
+    assert.deepEqual((await client.events(3)).map((event) => event.id), ids);
+    client.say({ remove: ['a', 'b'] });
+    assert.deepEqual((await client.answer()).changed.topics, ['room/*']);
+    await publish(t, server, 'a', 'unheard');
+    client.say({ ref: 2, add: ['b'], after: before });
+    const past = (await client.answer()).changed;
+    assert.deepEqual(past.events.map((event) => event.id), [missed, ids[2]]);
+    const last = await publish(t, server, 'b', 'last');
+    assert.equal((await client.json()).id, last);
+    for (const wrong of [{ add: 'b' }, { add: ['**/x'] }, { add: ['1', '2', '3'] }, { add: ['x'], publish: { topic: 'a', data: 'x' } }, { add: ['x'], add2: [] }]) {
+      client.say({ ref: 'wrong', ...wrong });
+      const answer = await client.answer();
+      assert.equal(answer.ref, 'wrong');
+      assert.equal(answer.error.status, 400, JSON.stringify(wrong));
+    }
+    const [row] = (await apiConnections(t, server)).slice(-1);
+    assert.deepEqual(row.topics.sort(), ['b', 'room/*']);
+  }
+});
+
+test('a client that goes while a change is under way takes it with it', { skip }, async (t) => {
+  const server = await serve(t);
+  for (let i = 0; i < 20; i++) {
+    const client = await openWebSocket(t, server, '/events/a');
+    client.send(...Array.from({ length: 50 }, (_, n) => JSON.stringify({ add: [`t${n % 20}`], remove: [`t${(n + 10) % 20}`] })));
+    if (i % 2) {
+      await client.answer();
+    }
+    client.socket.reset();
+  }
+  await untilSubscribers(t, server, 0);
 });
 
 test('a thousand publishes in one go are all answered, in order, when they are on disk', { skip }, async (t) => {

@@ -148,7 +148,7 @@ export class WebSocketClient {
   // The answer to a message, wherever it stands between events; those are kept.
   async answer(ms) {
     return this.#wait(() => {
-      const at = this.frames.findIndex((each) => each.opcode === opcodes.TEXT && !each.payload.subarray(0, 200).includes('"data":'));
+      const at = this.frames.findIndex((each) => each.opcode === opcodes.TEXT && !/^\{"(id|event)":/.test(each.payload.subarray(0, 10)));
       return at < 0 ? undefined : JSON.parse(this.frames.splice(at, 1)[0].payload);
     }, 'an answer', ms);
   }
