@@ -229,7 +229,7 @@ bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_r
                          "name a topic: /events/<topic>, or /events?topic=<topic> once or more");
         return false;
     }
-    wish->gzip = compression_wanted(settings_of(exchange), wish, req);
+    wish->gzip = !wish->websocket && compression_wanted(settings_of(exchange), wish, req);
     return true;
 }
 
