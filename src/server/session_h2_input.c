@@ -124,6 +124,9 @@ static int on_frame_recv(nghttp2_session *ng, const nghttp2_frame *frame, void *
         if (st && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
             st->ended_by_peer = last;
             h2_begin_request(st);
+            if (last) {
+                h2_hear_end(st);
+            }
         } else if (st && last) {
             end_of_input(st);
         }

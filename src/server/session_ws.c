@@ -52,8 +52,8 @@ static void close_with(struct session_ws *ws, int code, struct bytes reason) {
 }
 
 // Who does not take its answers has no room for the reason either: what waits is dropped.
-static bool has_room(struct session_ws *ws, size_t len) {
-    if (ws->out.len + len <= WS_UNREAD_MAX) {
+static bool has_room(struct session_ws *ws) {
+    if (ws->out.len <= WS_UNREAD_MAX) {
         return true;
     }
     worker_limit_hit(ws->stream->worker, LIMIT_WEBSOCKET);
@@ -63,7 +63,7 @@ static bool has_room(struct session_ws *ws, size_t len) {
 }
 
 static void say(struct session_ws *ws, enum ws_opcode opcode, struct bytes payload) {
-    if (ws->closing || !has_room(ws, payload.len + WS_HEAD_MAX)) {
+    if (ws->closing || !has_room(ws)) {
         return;
     }
     if (encoding_append_ws(&ws->out, opcode, payload)) {

@@ -200,6 +200,25 @@ test('topics are added and dropped on the open connection', { skip }, async (t) 
   }
 });
 
+test('a page of the past may be as large as an answer may be', { skip }, async (t) => {
+  const server = await serve(t);
+  const send = await publisher(t, server, 'b');
+  for (let i = 0; i < 60; i++) {
+    await send('x'.repeat(10_000));
+  }
+  const client = await openWebSocket(t, server, '/events/a');
+  let after = 'earliest';
+  const heard = [];
+  while (after) {
+    client.say({ add: ['b'], after });
+    const { changed } = await client.answer();
+    heard.push(...changed.events.map((event) => event.id));
+    after = changed.next;
+  }
+  assert.equal(heard.length, 60);
+  assertRising(heard);
+});
+
 test('a client that goes while a change is under way takes it with it', { skip }, async (t) => {
   const server = await serve(t);
   for (let i = 0; i < 20; i++) {
@@ -374,6 +393,8 @@ test('over HTTP/2 a stream that its client ends or resets is over', { skip }, as
   const session = await connectH2(t, server);
   const [ended, reset] = [await openWebSocketH2(session, '/events/a'), await openWebSocketH2(session, '/events/a')];
   await untilSubscribers(t, server, 2);
+  const never = session.request({ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/events/a', 'sec-websocket-version': '13' }, { endStream: true });
+  await within(new Promise((resolve) => never.once('close', resolve)), 'the end of one that says nothing');
   ended.stream.end();
   reset.stream.close(8);
   await untilSubscribers(t, server, 0);
