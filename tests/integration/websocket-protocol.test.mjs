@@ -140,6 +140,18 @@ test('nothing behind a close counts', { skip }, async (t) => {
   assert.equal((await listener.json()).data, 'next');
 });
 
+test('the last word arrives although the client talks on', { skip }, async (t) => {
+  const server = await serve(t);
+  for (let i = 0; i < 5; i++) {
+    const client = await openWebSocket(t, server, '/events/a');
+    client.send(frame(TEXT, 'x', { masked: false }), Buffer.alloc(150_000));
+    assert.equal((await client.closed()).code, 1002);
+    client.send(Buffer.alloc(50_000));
+    await client.waitEnded();
+    assert.equal(client.socket.error, undefined, 'the end of the stream, not a reset');
+  }
+});
+
 test('a client that leaves without a word leaves nothing behind', { skip }, async (t) => {
   const server = await serve(t);
   const leave = [(client) => client.socket.close(), (client) => client.socket.halfClose(), (client) => client.socket.reset()];

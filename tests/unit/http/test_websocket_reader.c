@@ -150,6 +150,8 @@ static void test_bad_utf8(void **state) {
     // At once, not when the message is complete.
     add(TEXT, "fine \xed\xa0");
     assert_reads("failed(1007) ");
+    add(TEXT, "\xf0\x9f(");
+    assert_reads("failed(1007) ");
     add(TEXT, "\xf4");
     add(0, "\x90");
     assert_reads("failed(1007) ");
