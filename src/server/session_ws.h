@@ -10,9 +10,10 @@
 #include "server/stream.h"
 
 enum {
-    WS_UNREAD_MAX = 256 * 1024, // of answers and pongs that the client does not take, before another
-    WS_WAITING_MAX = 1024,      // requests that wait, for the disk or their turn
-    WS_WAITING_COST = 1024,     // bytes that each is taken for
+    WS_UNREAD_MAX =
+        256 * 1024,         // of answers and pongs that the client does not take, before another
+    WS_WAITING_MAX = 1024,  // requests that wait, for the disk or their turn
+    WS_WAITING_COST = 1024, // bytes that each is taken for
 };
 
 struct session_ws {
