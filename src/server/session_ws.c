@@ -51,9 +51,15 @@ static void close_with(struct session_ws *ws, int code, struct bytes reason) {
     end_at(ws, worker_now(ws->stream->worker) + CLOSE_MS);
 }
 
+// Bytes that were said and have not left, those that the hub has among them.
+static size_t unread(const struct session_ws *ws) {
+    const struct subscriber *s = &ws->stream->subscriber;
+    return ws->out.len + (s->part && s->part->raw ? s->part->size - s->part_sent : 0);
+}
+
 // Who does not take its answers has no room for the reason either: what waits is dropped.
 static bool has_room(struct session_ws *ws) {
-    if (ws->out.len <= WS_UNREAD_MAX) {
+    if (unread(ws) <= WS_UNREAD_MAX) {
         return true;
     }
     worker_limit_hit(ws->stream->worker, LIMIT_WEBSOCKET);

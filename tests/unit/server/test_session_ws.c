@@ -136,6 +136,21 @@ static void test_unread_is_limited(void **state) {
     assert_true(s->ended);
 }
 
+// What the hub holds of it counts: what was asked for is not read either.
+static void test_unread_in_the_hub_counts(void **state) {
+    size_t said = 0;
+    open_at("/events/a");
+    s->room = 0;
+    while (fake_limit_hits(&fake, LIMIT_WEBSOCKET) == 0) {
+        hear(FIN_PING, "0123456789 0123456789 0123456789 0123456789 0123456789", SIZE_MAX);
+        said += 56;
+        if (said / 56 == 4000) {
+            fake_turn(&fake);
+        }
+        assert_true(said <= WS_UNREAD_MAX + 200);
+    }
+}
+
 static void test_closes_in_kind(void **state) {
     open_at("/events/a");
     hear(FIN_CLOSE, "\x0f\xa0 bye", SIZE_MAX);
@@ -199,6 +214,7 @@ int main(void) {
         TEST(test_answers),
         TEST(test_between_events),
         TEST(test_unread_is_limited),
+        TEST(test_unread_in_the_hub_counts),
         TEST(test_closes_in_kind),
         TEST(test_closes_what_breaks_rules),
         TEST(test_closes_what_is_late),
