@@ -483,5 +483,5 @@ unsigned deliver(struct hub *hub, struct subscriber *s) {
             settle(hub, s, &turn, (size_t)taken);
         }
     }
-        return 1;
-    }
+    return 1;
+}

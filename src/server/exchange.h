@@ -87,10 +87,10 @@ struct exchange {
     char *origin;              // of the page that asks, when it is allowed; else NULL
     bool secure;               // it came over TLS
     struct peer client;        // whose request it is: the other end, or who that says it speaks for
-    size_t kept;  // bytes of an endless body that the handler has not used yet, which it says
-    bool connects;      // it asks for WebSocket, by CONNECT: no key, no upgrade
-    bool crowded; // there are too many connections: no subscription here
-    bool to_head; // answers leave their body out
+    size_t kept;   // bytes of an endless body that the handler has not used yet, which it says
+    bool connects; // it asks for WebSocket, by CONNECT: no key, no upgrade
+    bool crowded;  // there are too many connections: no subscription here
+    bool to_head;  // answers leave their body out
     bool answered;
 };
 

@@ -294,7 +294,7 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
     find_place(worker, wish, selection, &place);
     bool poll = !wish->websocket && wish->representation == HTTP_JSON;
     return poll ? open_poll(exchange, wish, selection, &place)
-                                             : open_stream(exchange, wish, selection, &place);
+                : open_stream(exchange, wish, selection, &place);
 }
 
 // A browser's EventSource gives up for ever on any status but 200; so a listener that cannot be

@@ -34,7 +34,7 @@ struct wish {
     bool personal;      // it carries what says whose it is
     struct bytes known; // the value of If-None-Match, and as long there as the request
     bool gzip;          // what it gets is to be compressed
-    bool websocket; // instead of the representation
+    bool websocket;     // instead of the representation
     enum websocket_protocol protocol;
     char accept[WEBSOCKET_ACCEPT_LEN]; // what the handshake proves, if it has a key
 };

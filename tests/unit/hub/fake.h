@@ -42,7 +42,7 @@ struct fake_sub {
     bool light;     // `got` stays empty: there are too many of them
     bool gzip;      // joins for a compressed body; `got` is what is in it
     struct inflated inflated;
-    uint64_t sum;   // of all bytes
+    uint64_t sum; // of all bytes
     size_t received, sends;
     size_t room;     // what it accepts before it is full
     size_t per_send; // what it accepts a call
