@@ -174,9 +174,10 @@ static void compose_head(struct exchange *exchange, const struct wish *wish, str
 
 // Newline-delimited JSON can be read as a file is: so many events, or up to now. An event stream goes
 // on, because an EventSource would begin again.
-static int bound_stream(struct stream *stream, const struct wish *wish, struct hub_start *start) {
+static int bound_stream(const struct exchange *exchange, struct stream *stream,
+                        const struct wish *wish, struct hub_start *start) {
     if (wish->websocket) {
-        return upgrade_begin(stream);
+        return upgrade_begin(stream, exchange->identity);
     }
     if (wish->representation != HTTP_NDJSON) {
         return 0;
@@ -188,9 +189,10 @@ static int bound_stream(struct stream *stream, const struct wish *wish, struct h
 }
 
 // Takes over the selection, the name, and the first frame of the start.
-static int join_stream(struct stream *stream, const struct wish *wish, struct selection *selection,
+static int join_stream(const struct exchange *exchange, struct stream *stream,
+                       const struct wish *wish, struct selection *selection,
                        struct stream_name *name, struct hub_start *start) {
-    if ((name && stream_name_give(name, stream)) || bound_stream(stream, wish, start)) {
+    if ((name && stream_name_give(name, stream)) || bound_stream(exchange, stream, wish, start)) {
         selection_destroy(&selection);
         frame_unref(start->first);
         return ERR_NOMEM;
@@ -225,7 +227,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         stream_name_destroy(&name);
         return ERR_NOMEM;
     }
-    if (join_stream(stream, wish, selection, name, &place->start)) {
+    if (join_stream(exchange, stream, wish, selection, name, &place->start)) {
         worker_limit_hit(worker, LIMIT_MEMORY);
         stream->ops->end(stream, bytes_make(NULL, 0));
         return 0;

@@ -186,6 +186,7 @@ static void on_finish(struct stream *stream) {
     ws_drop_waiting(ws);
     websocket_reader_finish(&ws->reader);
     buf_finish(&ws->out);
+    identity_unref(ws->identity);
     free(ws);
 }
 
@@ -197,13 +198,14 @@ static const struct talk_ops ws_talk_ops = {
     .finish = on_finish,
 };
 
-int session_ws_begin(struct stream *stream) {
+int session_ws_begin(struct stream *stream, struct identity *identity) {
     struct session_ws *ws = calloc(1, sizeof(*ws));
     if (!ws) {
         return ERR_NOMEM;
     }
     ws->talk.ops = &ws_talk_ops;
     ws->stream = stream;
+    ws->identity = identity_ref(identity);
     websocket_reader_init(&ws->reader, &mem_libc, stream->worker->server->settings->max_body);
     buf_init(&ws->out, &mem_libc, 0);
     list_init(&ws->waiting);

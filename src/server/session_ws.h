@@ -6,6 +6,7 @@
 #ifndef SERVER_SESSION_WS_H
 #define SERVER_SESSION_WS_H
 
+#include "auth/identity.h"
 #include "http/websocket_reader.h"
 #include "server/stream.h"
 
@@ -19,6 +20,7 @@ enum {
 struct session_ws {
     struct talk talk; // first: a talk and its session are the same address
     struct stream *stream;
+    struct identity *identity; // for whom the client speaks, with a reference; or NULL
     struct websocket_reader reader;
     struct buf out;      // whole frames
     struct list waiting; // requests whose answers are not there yet
@@ -26,8 +28,8 @@ struct session_ws {
     bool closing; // its last frame is in `out`, or has left it: nothing of what comes counts
 };
 
-// Before the stream joins: 0 or ERR_NOMEM.
-int session_ws_begin(struct stream *stream);
+// Before the stream joins: 0 or ERR_NOMEM. Takes a reference of its own.
+int session_ws_begin(struct stream *stream, struct identity *identity);
 
 // Says something: one text message.
 void ws_say(struct session_ws *ws, struct bytes text);

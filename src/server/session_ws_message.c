@@ -75,10 +75,9 @@ struct asked {
 };
 
 static void drop_asked(struct asked *asked) {
-    const struct handler *handler = asked->exchange.handler;
     asked->ws->waiting_count -= !list_empty(&asked->link);
     list_remove(&asked->link);
-    handler->drop(&asked->exchange);
+    exchange_finish(&asked->exchange);
     free(asked);
 }
 
@@ -112,6 +111,7 @@ static struct asked *asked_create(struct session_ws *ws, struct bytes ref,
             .handler = handler,
             .carrier = asked,
             .client = ws->stream->ops->peer(ws->stream),
+            .identity = identity_ref(ws->identity),
         };
         asked->ws = ws;
         asked->answer = name;

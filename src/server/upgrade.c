@@ -69,9 +69,9 @@ void upgrade_compose_head(struct exchange *exchange, const struct wish *wish, st
     reply_add_for_browsers(head, exchange);
 }
 
-int upgrade_begin(struct stream *stream) {
+int upgrade_begin(struct stream *stream, struct identity *identity) {
 #ifdef HAVE_WSLAY
-    return session_ws_begin(stream);
+    return session_ws_begin(stream, identity);
 #else
     return ERR_INVALID;
 #endif

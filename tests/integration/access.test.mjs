@@ -9,6 +9,7 @@ import * as jose from 'jose';
 import {
   assertProblem, bearer, connect, keyPair, post, publish, request, rights, run, secret, serve, subscribe, test, token, until,
 } from './harness/index.mjs';
+import { handshake, openWebSocket, withoutWebSocket } from './harness/ws.mjs';
 
 function folder(t) {
   const dir = mkdtempSync(path.join(tmpdir(), 'freshet-access-'));
@@ -474,4 +475,27 @@ test('topics that are added to an open stream are asked for like any others', as
   await publish(t, server, 'secret', 'no', { headers });
   await publish(t, server, 'rooms/1', 'yes', { headers });
   assert.equal((await stream.takeUntil((event) => event.event === 'message')).at(-1).data, 'yes');
+});
+
+test('over a WebSocket its token says what its client may', { skip: await withoutWebSocket() }, async (t) => {
+  const server = await guarded(t, ['--cors-origin', 'https://app.example']);
+  const text = token(rights(['a', 'rooms/*'], ['a']));
+  const denied = async (target, headers = {}) => {
+    const socket = await connect(t, server);
+    socket.send(handshake(server, target, headers));
+    return socket.readResponse();
+  };
+  assertChallenge(await denied('/events/a'));
+  assertProblem(await denied('/events/secret', bearer(text)), 403);
+  assertProblem(await denied('/events/a', { cookie: `freshet_token=${text}`, origin: 'https://evil.example' }), 403);
+  const ws = await openWebSocket(t, server, '/events/a', { headers: { cookie: `freshet_token=${text}`, origin: 'https://app.example' } });
+  const ask = async (message) => {
+    ws.say(message);
+    return ws.answer();
+  };
+  assert.equal((await ask({ publish: { topic: 'secret', data: 'x' }, ref: 1 })).error.status, 403);
+  assert.equal((await ask({ add: ['secret'], ref: 2 })).error.status, 403);
+  assert.deepEqual((await ask({ add: ['rooms/1'], ref: 3 })).changed.topics, ['a', 'rooms/1']);
+  assert.ok((await ask({ publish: { topic: 'a', data: 'yes' } })).published.id);
+  assert.equal((await ws.events(1))[0].data, 'yes');
 });
