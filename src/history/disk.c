@@ -127,6 +127,7 @@ static int load(struct disk *disk, struct hash_key *key) {
     }
     rc = disk_state_read(&disk->file, txn, &disk->state);
     if (rc == MDB_NOTFOUND) {
+        disk->state.format = DISK_FORMAT;
         disk->state.key = *key;
         disk->state.clean = true;
         disk->state.newest = disk->state.ceiling = disk->limits.origin;
@@ -135,7 +136,9 @@ static int load(struct disk *disk, struct hash_key *key) {
         disk->limits.origin = 0; // it knows itself what was before its time
     }
     *key = disk->state.key;
-    rc = rc ? rc : disk_floors_load(&disk->floors, &disk->file, txn, key, disk->limits.origin);
+    rc = rc ? rc
+            : disk_floors_load(&disk->floors, &disk->file, txn, key, disk->limits.origin,
+                               disk->state.format >= 2);
     rc = rc ? rc : disk_purges_load(&disk->purges, &disk->file, txn, key);
     mdb_txn_abort(txn);
     return rc;

@@ -22,9 +22,11 @@ struct leaving {
     struct frame_record record; // until the first write
     char own_text[DISK_OWN_ID_MAX];
     struct bytes own_id;
+    uint64_t type_hash;
 };
 
-static int look_at(struct leaving *leaving, const MDB_val *key, const MDB_val *value) {
+static int look_at(const struct disk_group *group, struct leaving *leaving, const MDB_val *key,
+                   const MDB_val *value) {
     const char *at = value->mv_data;
     *leaving = (struct leaving){.id = disk_get_number(key->mv_data)};
     if (value->mv_size < 2 ||
@@ -33,6 +35,8 @@ static int look_at(struct leaving *leaving, const MDB_val *key, const MDB_val *v
     }
     leaving->size = value->mv_size - 1;
     leaving->holders = (unsigned char)*at;
+    leaving->type_hash =
+        memory_floors_type(&group->disk->floors.now, frame_record_type(&leaving->record));
     struct bytes own_id = frame_record_own_id(&leaving->record);
     if (own_id.len && own_id.len <= sizeof(leaving->own_text)) {
         memcpy(leaving->own_text, own_id.at, own_id.len);
@@ -49,6 +53,8 @@ static int leave_topic(struct disk_group *group, struct disk_topic *topic,
     record->gone = leaving->id;
     record->floor = record->floor < leaving->id ? leaving->id : record->floor;
     disk_floors_raise(&group->disk->floors, &topic->prefixes, leaving->id);
+    disk_floors_raise_type(&group->disk->floors, topic->node.hash, &topic->prefixes,
+                           leaving->type_hash, leaving->id);
     return disk_own_ids_remove(&group->disk->file, group->txn, leaving->own_id, record->number,
                                leaving->id);
 }
@@ -84,7 +90,7 @@ static int drop_one(struct disk_group *group, struct disk_topic *topic, event_id
     disk_put_number(bytes, id);
     MDB_val key = disk_val(bytes, DISK_KEY), value;
     int rc = mdb_cursor_get(group->events, &key, &value, MDB_SET_KEY);
-    rc = rc ? rc : look_at(&leaving, &key, &value);
+    rc = rc ? rc : look_at(group, &leaving, &key, &value);
     if (rc) {
         return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
     }
@@ -205,7 +211,7 @@ static int drop_oldest(struct disk_group *group, const MDB_val *key, const MDB_v
     struct disk_topic *topics[FRAME_TOPICS_MAX];
     struct leaving leaving;
     size_t count;
-    int rc = look_at(&leaving, key, value);
+    int rc = look_at(group, &leaving, key, value);
     rc = rc ? rc : holders_of(group, &leaving, topics, &count);
     rc = rc ? rc : mdb_cursor_del(group->events, 0);
     for (size_t i = 0; rc == 0 && i < count; i++) {

@@ -12,21 +12,31 @@ void disk_floors_finish(struct disk_floors *floors) {
     pthread_mutex_destroy(&floors->lock);
 }
 
+static event_id *piece_of(event_id *buckets, event_id *of_types, uint64_t piece) {
+    return piece < DISK_FLOORS_ALL ? buckets + piece * DISK_FLOORS_PIECE
+                                   : of_types + (piece - DISK_FLOORS_ALL - 1) * DISK_FLOORS_PIECE;
+}
+
+static event_id highest(event_id a, event_id b) {
+    return a > b ? a : b;
+}
+
 static int load_piece(struct disk_floors *floors, const MDB_val *key, const MDB_val *value) {
     uint64_t piece = key->mv_size == DISK_KEY ? disk_get_number(key->mv_data) : UINT64_MAX;
     if (piece == DISK_FLOORS_ALL && value->mv_size == sizeof(event_id)) {
         memcpy(&floors->written_all, value->mv_data, sizeof(event_id));
         return 0;
     }
-    if (piece >= DISK_FLOORS_ALL || value->mv_size != DISK_FLOORS_PIECE * sizeof(event_id)) {
+    if (piece >= DISK_FLOORS_PIECES || value->mv_size != DISK_FLOORS_PIECE * sizeof(event_id)) {
         return MDB_CORRUPTED;
     }
-    memcpy(&floors->written[piece * DISK_FLOORS_PIECE], value->mv_data, value->mv_size);
+    memcpy(piece_of(floors->written, floors->written_of_types, piece), value->mv_data,
+           value->mv_size);
     return 0;
 }
 
 int disk_floors_load(struct disk_floors *floors, const struct disk_file *file, MDB_txn *txn,
-                     const struct hash_key *key, event_id origin) {
+                     const struct hash_key *key, event_id origin, bool knows_types) {
     MDB_cursor *cursor;
     MDB_val name, value;
     int rc = mdb_cursor_open(txn, file->floors, &cursor);
@@ -41,11 +51,12 @@ int disk_floors_load(struct disk_floors *floors, const struct disk_file *file, M
     }
     mdb_cursor_close(cursor);
     memory_floors_init(&floors->now, key, origin);
+    floors->now.all = highest(floors->written_all, origin);
     for (size_t i = 0; i < FLOOR_BUCKETS; i++) {
-        event_id known = floors->written[i];
-        floors->now.buckets[i] = known > origin ? known : origin;
+        floors->now.buckets[i] = highest(floors->written[i], origin);
+        floors->now.of_types[i] =
+            knows_types ? highest(floors->written_of_types[i], origin) : floors->now.all;
     }
-    floors->now.all = floors->written_all > origin ? floors->written_all : origin;
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -59,11 +70,15 @@ static int put(const struct disk_file *file, MDB_txn *txn, uint64_t piece, const
 
 int disk_floors_save(struct disk_floors *floors, const struct disk_file *file, MDB_txn *txn) {
     int rc = 0;
-    for (uint64_t i = 0; i < DISK_FLOORS_ALL && rc == 0; i++) {
+    for (uint64_t i = 0; i < DISK_FLOORS_PIECES && rc == 0; i++) {
+        if (i == DISK_FLOORS_ALL) {
+            continue;
+        }
         // Only the writer raises them, except for a purge, whose raise comes with the next group.
-        event_id piece[DISK_FLOORS_PIECE], *written = &floors->written[i * DISK_FLOORS_PIECE];
+        event_id piece[DISK_FLOORS_PIECE];
+        event_id *written = piece_of(floors->written, floors->written_of_types, i);
         pthread_mutex_lock(&floors->lock);
-        memcpy(piece, &floors->now.buckets[i * DISK_FLOORS_PIECE], sizeof(piece));
+        memcpy(piece, piece_of(floors->now.buckets, floors->now.of_types, i), sizeof(piece));
         pthread_mutex_unlock(&floors->lock);
         if (memcmp(piece, written, sizeof(piece)) != 0) {
             rc = put(file, txn, i, piece, DISK_FLOORS_PIECE);
@@ -82,6 +97,7 @@ int disk_floors_save(struct disk_floors *floors, const struct disk_file *file, M
 
 void disk_floors_unsaved(struct disk_floors *floors) {
     memset(floors->written, 0xff, sizeof(floors->written));
+    memset(floors->written_of_types, 0xff, sizeof(floors->written_of_types));
     floors->written_all = UINT64_MAX;
 }
 
@@ -90,6 +106,29 @@ void disk_floors_raise(struct disk_floors *floors, const struct floor_prefixes *
     pthread_mutex_lock(&floors->lock);
     memory_floors_raise(&floors->now, prefixes, id);
     pthread_mutex_unlock(&floors->lock);
+}
+
+void disk_floors_raise_type(struct disk_floors *floors, uint64_t topic_hash,
+                            const struct floor_prefixes *prefixes, uint64_t type_hash,
+                            event_id id) {
+    pthread_mutex_lock(&floors->lock);
+    memory_floors_raise_type(&floors->now, topic_hash, prefixes, type_hash, id);
+    pthread_mutex_unlock(&floors->lock);
+}
+
+event_id disk_floors_of_types(struct disk_floors *floors, const struct selection *selection,
+                              const struct selector *item) {
+    event_id floor = 0;
+    pthread_mutex_lock(&floors->lock);
+    for (uint32_t i = 0; i < selection->type_count; i++) {
+        uint64_t type = selection->types[i].hash;
+        floor =
+            highest(floor, item->pattern
+                               ? memory_floors_type_of_pattern(&floors->now, item->name.text, type)
+                               : memory_floors_type_of_topic(&floors->now, item->name.hash, type));
+    }
+    pthread_mutex_unlock(&floors->lock);
+    return floor;
 }
 
 void disk_floors_leave(struct disk_floors *floors, uint64_t topic_hash, event_id floor) {

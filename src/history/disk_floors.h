@@ -8,22 +8,30 @@
 
 #include "history/disk_file.h"
 #include "history/memory_floors.h"
+#include "hub/selection.h"
 
-enum { DISK_FLOORS_PIECE = 64, DISK_FLOORS_ALL = FLOOR_BUCKETS / DISK_FLOORS_PIECE };
+// Pieces of the buckets, then the floor of all, then pieces of the buckets of types.
+enum {
+    DISK_FLOORS_PIECE = 64,
+    DISK_FLOORS_ALL = FLOOR_BUCKETS / DISK_FLOORS_PIECE,
+    DISK_FLOORS_PIECES = 2 * DISK_FLOORS_ALL + 1,
+};
 
 struct disk_floors {
     pthread_mutex_t lock;
-    struct memory_floors now;                     // under the lock
-    event_id written[FLOOR_BUCKETS], written_all; // the writer's: what the file has
+    struct memory_floors now; // under the lock
+    // The writer's: what the file has.
+    event_id written[FLOOR_BUCKETS], written_of_types[FLOOR_BUCKETS], written_all;
 };
 
 // 0 or ERR_NOMEM.
 int disk_floors_init(struct disk_floors *floors);
 void disk_floors_finish(struct disk_floors *floors);
 
-// Reads them: LMDB's error.
+// Reads them: LMDB's error. A file that does not know types yet has dropped anything up to its floor
+// of all.
 int disk_floors_load(struct disk_floors *floors, const struct disk_file *file, MDB_txn *txn,
-                     const struct hash_key *key, event_id origin);
+                     const struct hash_key *key, event_id origin, bool knows_types);
 
 // Writes what is new. When the transaction fails after that, disk_floors_unsaved.
 int disk_floors_save(struct disk_floors *floors, const struct disk_file *file, MDB_txn *txn);
@@ -31,8 +39,14 @@ void disk_floors_unsaved(struct disk_floors *floors);
 
 void disk_floors_raise(struct disk_floors *floors, const struct floor_prefixes *prefixes,
                        event_id id);
+void disk_floors_raise_type(struct disk_floors *floors, uint64_t topic_hash,
+                            const struct floor_prefixes *prefixes, uint64_t type_hash, event_id id);
 void disk_floors_leave(struct disk_floors *floors, uint64_t topic_hash, event_id floor);
 event_id disk_floors_of_topic(struct disk_floors *floors, uint64_t topic_hash);
 event_id disk_floors_of_pattern(struct disk_floors *floors, struct bytes pattern);
+
+// The highest floor of the types that the selection lets through, of one of its items.
+event_id disk_floors_of_types(struct disk_floors *floors, const struct selection *selection,
+                              const struct selector *item);
 
 #endif

@@ -106,9 +106,13 @@ static enum disk_reason refusal(const struct disk_group *group, const struct dis
     return size > group->disk->bounds.event_bytes ? DISK_BY_BUDGET : DISK_REASONS;
 }
 
-static void miss(struct disk_group *group, struct disk_topic *topic, event_id id) {
+static void miss(struct disk_group *group, struct disk_topic *topic, const struct frame *frame) {
+    struct disk_floors *floors = &group->disk->floors;
+    event_id id = frame->id;
     topic->record.floor = topic->record.floor < id ? id : topic->record.floor;
-    disk_floors_raise(&group->disk->floors, &topic->prefixes, id);
+    disk_floors_raise(floors, &topic->prefixes, id);
+    disk_floors_raise_type(floors, topic->node.hash, &topic->prefixes,
+                           memory_floors_type(&floors->now, frame_type(frame)), id);
 }
 
 static int add_to_topic(struct disk_group *group, struct disk_topic *topic,
@@ -151,7 +155,7 @@ static int enter_topics(struct disk_group *group, const struct frame *frame, siz
         enum disk_reason why = refusal(group, topic, frame->id, size);
         if (why != DISK_REASONS) {
             *reason = why;
-            miss(group, topic, frame->id);
+            miss(group, topic, frame);
             continue;
         }
         rc = add_to_topic(group, topic, frame, size);

@@ -32,10 +32,33 @@ static void back_through_queue(struct disk *disk, struct looking_back *back) {
     } while (back->count && portion.count == DISK_PORTION);
 }
 
+// Which of them are let through is known only from the events themselves.
+static void back_through_types(struct disk_view *view, struct disk_merge *merge,
+                               struct looking_back *back) {
+    struct frame_record record;
+    event_id id;
+    int rc = 0;
+    for (int i = 0; i < LOOK_BACK_EVENTS && rc == 0 && back->count; i++) {
+        if (!disk_merge_peek(merge, &id)) {
+            return;
+        }
+        if (disk_view_event(view, id, &record) == 0 &&
+            selection_passes(back->selection, frame_record_type(&record))) {
+            back->cursor = id - 1;
+            back->count--;
+        }
+        rc = disk_merge_skip(merge);
+    }
+}
+
 static void back_through_topics(struct disk_view *view, struct looking_back *back) {
     struct disk_merge merge;
     event_id id;
     int rc = disk_view_merge(view, &merge, back->selection, back->seen, true);
+    if (rc == 0 && back->selection->type_count) {
+        back_through_types(view, &merge, back);
+        return;
+    }
     while (rc == 0 && back->count && disk_merge_peek(&merge, &id)) {
         back->count -= disk_merge_leap(&merge, back->count - 1);
         (void)disk_merge_peek(&merge, &id);
@@ -183,7 +206,7 @@ static bool find_in_queue(struct disk *disk, const struct selection *selection, 
         for (size_t k = 0; k < portion.count && !found; k++) {
             const struct frame *frame = portion.frames[k];
             after = frame->id;
-            if (bytes_equal(frame_own_id(frame), own_id) && selection_hears(selection, frame)) {
+            if (bytes_equal(frame_own_id(frame), own_id) && selection_concerns(selection, frame)) {
                 *at = frame->id;
                 found = true;
             }

@@ -57,14 +57,22 @@ static int read_topics(struct reading *r, event_id upto) {
     struct disk_merge merge;
     struct frame_record record;
     event_id id;
-    bool taken = true;
+    bool taken = true, more = true;
     int rc = disk_view_merge(&r->view, &merge, r->selection, r->batch->reached, false);
-    while (rc == 0 && taken && disk_merge_peek(&merge, &id) && id <= upto) {
+    for (; rc == 0 && taken; r->looked_at++) {
+        more = disk_merge_peek(&merge, &id) && id <= upto;
+        if (!more || r->looked_at == SCAN_EVENTS) {
+            break;
+        }
         int found = disk_view_event(&r->view, id, &record);
-        rc = take(r, found, id, &record, &taken);
+        if (found == 0 && !selection_passes(r->selection, frame_record_type(&record))) {
+            r->batch->reached = id;
+        } else {
+            rc = take(r, found, id, &record, &taken);
+        }
         rc = rc || !taken ? rc : disk_merge_skip(&merge);
     }
-    if (rc == 0 && taken) {
+    if (rc == 0 && !more) {
         r->batch->reached = upto;
     }
     return rc;

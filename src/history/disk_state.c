@@ -37,8 +37,11 @@ static int find(const struct disk_file *file, MDB_txn *txn, MDB_val *value) {
     if (value->mv_size < 2 * DISK_KEY || number_at(value, MAGIC_AT) != MAGIC) {
         return MDB_INVALID;
     }
-    if (number_at(value, FORMAT_AT) != DISK_FORMAT) {
+    if (number_at(value, FORMAT_AT) > DISK_FORMAT) {
         return MDB_VERSION_MISMATCH;
+    }
+    if (number_at(value, FORMAT_AT) < DISK_FORMAT_OLDEST) {
+        return MDB_INVALID;
     }
     size_t numbers = value->mv_size / DISK_KEY;
     bool whole = value->mv_size % DISK_KEY == 0 && numbers >= HOLES_AT && numbers <= NUMBERS_MAX &&
@@ -60,6 +63,7 @@ int disk_state_read(const struct disk_file *file, MDB_txn *txn, struct disk_stat
     if (rc) {
         return rc;
     }
+    state->format = number_at(&value, FORMAT_AT);
     state->clean = number_at(&value, FLAGS_AT) & FLAG_CLEAN;
     state->relaxed = number_at(&value, FLAGS_AT) & FLAG_RELAXED;
     state->key.k0 = number_at(&value, KEY_AT);

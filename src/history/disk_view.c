@@ -161,6 +161,9 @@ bool disk_view_hears(const struct disk_view *view, const struct selection *selec
     struct frame_record_topics walk = {0};
     struct topic_name topic;
     bool hears = false;
+    if (!selection_passes(selection, frame_record_type(record))) {
+        return false;
+    }
     while (!hears && frame_record_next_topic(record, &walk, &topic)) {
         hears = selection_names(selection, &topic);
     }
@@ -180,6 +183,11 @@ int disk_view_floor(struct disk_view *view, const struct selection *selection, e
         event_id one = rc == 0         ? record.floor
                        : item->pattern ? disk_floors_of_pattern(floors, item->name.text)
                                        : disk_floors_of_topic(floors, item->name.hash);
+        // What is being purged has raised the one, and the others not yet.
+        if (selection->type_count && view->purged.count == 0) {
+            event_id of_types = disk_floors_of_types(floors, selection, item);
+            one = of_types < one ? of_types : one;
+        }
         *floor = *floor < one ? one : *floor;
     }
     return 0;

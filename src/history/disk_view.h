@@ -36,7 +36,8 @@ int disk_view_event(struct disk_view *view, event_id id, struct frame_record *re
 int disk_view_step(struct disk_view *view, MDB_cursor_op op, event_id *id,
                    struct frame_record *record);
 
-// Whether anything in the selection hears it. False when what would have is being purged.
+// Whether anything in the selection hears it, and lets it through. False when what would have is
+// being purged.
 bool disk_view_hears(const struct disk_view *view, const struct selection *selection,
                      const struct frame_record *record, event_id id);
 

@@ -97,7 +97,7 @@ static uint64_t *refusal_by(struct memory *memory, const struct topic_limits *li
 static void miss(struct memory *memory, const struct frame *frame, uint64_t *reason) {
     for (size_t i = 0; i < frame->topic_count; i++) {
         struct topic_name name = frame_topic(frame, i);
-        memory_topics_miss(&memory->topics, &name, frame->id);
+        memory_topics_miss(&memory->topics, &name, frame);
     }
     (*reason)++;
 }
@@ -114,7 +114,7 @@ static int enter_topics(struct memory *memory, struct frame *frame, struct holdi
         const struct topic_limits *limits = limits_of(memory, &name);
         uint64_t *refused = refusal_by(memory, limits, frame);
         if (refused) {
-            memory_topics_miss(&memory->topics, &name, frame->id);
+            memory_topics_miss(&memory->topics, &name, frame);
             holding->refusal = refused;
             continue;
         }

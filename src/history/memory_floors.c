@@ -7,11 +7,15 @@
 // Keeps the topic `a` and the prefix `a` of a pattern in different buckets.
 static const uint64_t PREFIX_SALT = UINT64_C(0x9e3779b97f4a7c15);
 
+// In the place of a prefix's bucket: every topic.
+enum { NO_PREFIX = FLOOR_BUCKETS };
+
 void memory_floors_init(struct memory_floors *floors, const struct hash_key *key, event_id origin) {
     floors->key = *key;
+    floors->untyped = hash_bytes(key, "message", strlen("message"));
     floors->all = origin;
     for (size_t i = 0; i < FLOOR_BUCKETS; i++) {
-        floors->buckets[i] = origin;
+        floors->buckets[i] = floors->of_types[i] = origin;
     }
 }
 
@@ -56,7 +60,7 @@ event_id memory_floors_of_topic(const struct memory_floors *floors, uint64_t top
     return floors->buckets[topic_bucket(topic_hash)];
 }
 
-event_id memory_floors_of_pattern(const struct memory_floors *floors, struct bytes pattern) {
+static uint32_t bucket_of_pattern(const struct memory_floors *floors, struct bytes pattern) {
     struct topic_walk walk = topic_walk(pattern);
     struct bytes segment;
     const char *end = NULL;
@@ -66,5 +70,39 @@ event_id memory_floors_of_pattern(const struct memory_floors *floors, struct byt
         }
         end = segment.at + segment.len;
     }
-    return end ? floors->buckets[prefix_bucket(floors, pattern.at, end)] : floors->all;
+    return end ? prefix_bucket(floors, pattern.at, end) : NO_PREFIX;
+}
+
+event_id memory_floors_of_pattern(const struct memory_floors *floors, struct bytes pattern) {
+    uint32_t bucket = bucket_of_pattern(floors, pattern);
+    return bucket == NO_PREFIX ? floors->all : floors->buckets[bucket];
+}
+
+uint64_t memory_floors_type(const struct memory_floors *floors, struct bytes type) {
+    return type.len ? hash_bytes(&floors->key, type.at, type.len) : floors->untyped;
+}
+
+// Both hashes are keyed; the product keeps (a, b) apart from (b, a).
+static uint16_t type_bucket(uint64_t of, uint64_t type_hash) {
+    return topic_bucket((of * PREFIX_SALT ^ type_hash) >> 7);
+}
+
+void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
+                              const struct floor_prefixes *prefixes, uint64_t type_hash,
+                              event_id id) {
+    raise_to(&floors->of_types[type_bucket(topic_hash, type_hash)], id);
+    raise_to(&floors->of_types[type_bucket(NO_PREFIX, type_hash)], id);
+    for (uint16_t i = 0; i < prefixes->count; i++) {
+        raise_to(&floors->of_types[type_bucket(prefixes->buckets[i], type_hash)], id);
+    }
+}
+
+event_id memory_floors_type_of_topic(const struct memory_floors *floors, uint64_t topic_hash,
+                                     uint64_t type_hash) {
+    return floors->of_types[type_bucket(topic_hash, type_hash)];
+}
+
+event_id memory_floors_type_of_pattern(const struct memory_floors *floors, struct bytes pattern,
+                                       uint64_t type_hash) {
+    return floors->of_types[type_bucket(bucket_of_pattern(floors, pattern), type_hash)];
 }

@@ -10,10 +10,14 @@
 // A pattern is known by the segments before its first wildcard, at most FLOOR_DEPTH of them.
 enum { FLOOR_BUCKETS = 1 << 14, FLOOR_DEPTH = 3 };
 
+// For listeners that hear only some types there is a second array: of a topic's (or a prefix's)
+// events of one type.
 struct memory_floors {
     struct hash_key key;
-    event_id all; // of every topic
+    uint64_t untyped; // the hash of the type of events without one
+    event_id all;     // of every topic
     event_id buckets[FLOOR_BUCKETS];
+    event_id of_types[FLOOR_BUCKETS];
 };
 
 // The buckets of the patterns that may match a topic, computed once a topic.
@@ -38,5 +42,15 @@ void memory_floors_leave(struct memory_floors *floors, uint64_t topic_hash, even
 event_id memory_floors_of_topic(const struct memory_floors *floors, uint64_t topic_hash);
 
 event_id memory_floors_of_pattern(const struct memory_floors *floors, struct bytes pattern);
+
+// The same for what is dropped of one type: its hash, for an event's type (of no bytes: none).
+uint64_t memory_floors_type(const struct memory_floors *floors, struct bytes type);
+void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
+                              const struct floor_prefixes *prefixes, uint64_t type_hash,
+                              event_id id);
+event_id memory_floors_type_of_topic(const struct memory_floors *floors, uint64_t topic_hash,
+                                     uint64_t type_hash);
+event_id memory_floors_type_of_pattern(const struct memory_floors *floors, struct bytes pattern,
+                                       uint64_t type_hash);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum {
     PORTION = 256,            // events taken from the log in one hold of the lock
-    MERGE_PORTION = 1024,     // steps of a backward merge in one hold of the lock
+    MERGE_PORTION = 1024,     // steps of a merge that may find nothing in one hold of the lock
     SCAN_EVENTS = 4096,       // events a read() of a pattern looks at
     LOOK_BACK_EVENTS = 65536, // events a last() of a pattern or of several topics looks at
 };
@@ -23,11 +23,26 @@ struct portion {
     event_id last;    // looked at
 };
 
+// Neither the floor of all types nor the highest of each is too low.
+static event_id floor_of_types(const struct memory *memory, const struct selection *selection,
+                               const struct selector *item, event_id most) {
+    event_id floor = 0;
+    for (uint32_t i = 0; i < selection->type_count; i++) {
+        event_id one = memory_topics_floor_of_type(&memory->topics, item, selection->types[i].hash);
+        floor = floor < one ? one : floor;
+    }
+    return floor < most ? floor : most;
+}
+
 static event_id floor_of(const struct memory *memory, const struct selection *selection) {
     event_id floor = 0;
     for (uint32_t i = 0; i < selection->count; i++) {
         const struct selector *item = &selection->items[i];
         event_id one = memory_topics_floor(&memory->topics, &item->name, item->pattern);
+        // What is being purged has raised the first, and the others not yet.
+        if (selection->type_count && list_empty(&memory->purges)) {
+            one = floor_of_types(memory, selection, item, one);
+        }
         floor = floor < one ? one : floor;
     }
     return floor;
@@ -49,8 +64,15 @@ static void read_topics(struct memory *memory, const struct selection *selection
     pthread_mutex_lock(&memory->lock);
     memory_merge_init(&merge, &memory->topics, selection, batch->reached, false);
     struct frame *frame = memory_merge_peek(&merge);
-    while (frame && frame->id <= upto && has_room(batch, frame, bytes_left)) {
+    // What does not pass costs a step, so steps are counted.
+    for (int steps = 0; frame && frame->id <= upto && steps < MERGE_PORTION; steps++) {
+        if (!selection_passes(selection, frame_type(frame))) {
+            batch->reached = frame->id;
+        } else if (has_room(batch, frame, bytes_left)) {
         put(batch, frame_ref(frame), &bytes_left);
+        } else {
+            break;
+        }
         memory_merge_skip(&merge);
         frame = memory_merge_peek(&merge);
     }
@@ -157,14 +179,25 @@ int memory_read(struct past *past, const struct selection *selection, event_id a
     return 0;
 }
 
-static size_t step_back(struct memory *memory, const struct selection *selection, size_t count,
-                        event_id *cursor) {
+struct looking_back {
+    size_t count;    // still to go
+    event_id cursor; // the answer so far
+    event_id seen;   // everything above was looked at
+};
+
+static size_t step_back(struct memory *memory, const struct selection *selection,
+                        struct looking_back *back) {
     struct memory_merge merge;
     size_t steps = 0;
     pthread_mutex_lock(&memory->lock);
-    memory_merge_init(&merge, &memory->topics, selection, *cursor, true);
-    for (; steps < count && memory_merge_peek(&merge); steps++) {
-        *cursor = memory_merge_peek(&merge)->id - 1;
+    memory_merge_init(&merge, &memory->topics, selection, back->seen, true);
+    for (; steps < MERGE_PORTION && back->count && memory_merge_peek(&merge); steps++) {
+        const struct frame *frame = memory_merge_peek(&merge);
+        back->seen = frame->id - 1;
+        if (selection_passes(selection, frame_type(frame))) {
+            back->cursor = back->seen;
+            back->count--;
+        }
         memory_merge_skip(&merge);
     }
     pthread_mutex_unlock(&memory->lock);
@@ -188,15 +221,13 @@ static event_id last_of_topic(struct memory *memory, const struct topic_name *na
 
 static event_id last_of_topics(struct memory *memory, const struct selection *selection,
                                size_t count, event_id upto) {
-    event_id cursor = upto;
-    size_t steps = 0;
-    count = count < LOOK_BACK_EVENTS ? count : LOOK_BACK_EVENTS;
-    do {
-        size_t most = count < MERGE_PORTION ? count : MERGE_PORTION;
-        steps = step_back(memory, selection, most, &cursor);
-        count -= steps;
-    } while (count && steps);
-    return cursor;
+    struct looking_back back = {.count = count, .cursor = upto, .seen = upto};
+    size_t steps = 1;
+    for (size_t looked_at = 0; back.count && steps && looked_at < LOOK_BACK_EVENTS;
+         looked_at += steps) {
+        steps = step_back(memory, selection, &back);
+    }
+    return back.cursor;
 }
 
 static event_id last_of_log(struct memory *memory, const struct selection *selection, size_t count,
@@ -223,7 +254,7 @@ static event_id last_of_log(struct memory *memory, const struct selection *selec
 event_id memory_last(struct past *past, const struct selection *selection, size_t count,
                      event_id upto) {
     struct memory *memory = memory_of_past(past);
-    if (selection->count == 1 && !selection->has_pattern) {
+    if (selection->count == 1 && !selection->has_pattern && selection->type_count == 0) {
         return last_of_topic(memory, &selection->items[0].name, count, upto);
     }
     return memory_merge_serves(selection) ? last_of_topics(memory, selection, count, upto)

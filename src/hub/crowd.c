@@ -19,8 +19,9 @@ void crowd_forget_feed(struct crowd *crowd, const struct feed *feed) {
 int crowd_read(struct crowd *crowd, struct past *past, const struct feed *feed, event_id after,
                event_id upto, size_t max_bytes, const struct past_batch **batch) {
     *batch = &crowd->batch;
-    // An empty batch may be short of what has come since.
-    if (crowd->feed == feed && crowd->after == after && crowd->batch.count) {
+    // One that got no further may be short of what has come since.
+    if (crowd->feed == feed && crowd->after == after &&
+        (crowd->batch.count || crowd->batch.reached > after)) {
         return 0;
     }
     crowd_forget(crowd);

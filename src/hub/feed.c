@@ -165,8 +165,8 @@ static size_t charge_for(const struct feed *feed, const struct frame *frame) {
 
 void feed_hear(struct feed *feed, struct frame *frame) {
     struct hub *hub = feed->hub;
-    if (feed->newest >= frame->id) {
-        return; // by another of its topics
+    if (feed->newest >= frame->id || !selection_passes(feed->selection, frame_type(frame))) {
+        return; // by another of its topics, or not at all
     }
     struct slot *slot = ring_push(&feed->slots);
     if (!slot) {

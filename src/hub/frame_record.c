@@ -187,6 +187,11 @@ struct bytes frame_record_own_id(const struct frame_record *record) {
                               : bytes_make(NULL, 0);
 }
 
+struct bytes frame_record_type(const struct frame_record *record) {
+    return record->type_len ? bytes_make(record->stream.at + record->type_at, record->type_len)
+                            : bytes_make(NULL, 0);
+}
+
 static void set_topics(const struct frame_record *record, struct frame *frame) {
     struct frame_record_topics walk = {0};
     struct topic_name topic;

@@ -40,6 +40,7 @@ bool frame_record_next_topic(const struct frame_record *record, struct frame_rec
                              struct topic_name *topic);
 
 struct bytes frame_record_own_id(const struct frame_record *record);
+struct bytes frame_record_type(const struct frame_record *record);
 
 // The frame again, with one reference for the caller: 0 or ERR_NOMEM.
 int frame_record_frame(const struct frame_record *record, const struct mem *mem, event_id id,

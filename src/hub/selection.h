@@ -1,6 +1,6 @@
-// What a listener asked for: a set of topics and patterns, sorted and without repetition, so that
-// two listeners that ask for the same thing in any order have equal selections and share a feed.
-// Immutable after creation; one owner at a time.
+// What a listener asked for: a set of topics and patterns, and perhaps of event types, each sorted
+// and without repetition, so that two listeners that ask for the same thing in any order have equal
+// selections and share a feed. Immutable after creation; one owner at a time.
 #ifndef HUB_SELECTION_H
 #define HUB_SELECTION_H
 
@@ -15,17 +15,33 @@ struct selector {
     bool pattern;
 };
 
+// A type of events, and its hash by the key of the topics' names.
+struct selection_type {
+    struct bytes text;
+    uint64_t hash;
+};
+
+// What is let through of the events of the topics.
+struct selection_filter {
+    const struct bytes *types; // `message` is the type of an event without one
+    size_t type_count;         // 0: all are let through
+};
+
 struct selection {
     const struct mem *mem;
     uint64_t hash;
-    uint32_t count;
+    uint32_t count, type_count;
+    struct selection_type *types; // behind the items
     bool has_pattern;
-    struct selector items[]; // then the texts
+    struct selector items[]; // then the types, then the texts
 };
 
 // The names have passed topic_problem. 0 or ERR_NOMEM.
 int selection_create(struct selection **out, const struct mem *mem, const struct hash_key *key,
                      const struct bytes *names, size_t count);
+int selection_create_filtered(struct selection **out, const struct mem *mem,
+                              const struct hash_key *key, const struct bytes *names, size_t count,
+                              const struct selection_filter *filter);
 
 // The same for other names than `like` has: whatever else that says stays.
 int selection_derive(struct selection **out, const struct selection *like,
@@ -36,8 +52,17 @@ void selection_destroy(struct selection **selection);
 
 bool selection_equal(const struct selection *a, const struct selection *b);
 
-// Whether the frame's event was published to anything in the selection.
+// Whether the frame's event was published to anything in the selection, and has a type that is let
+// through.
 bool selection_hears(const struct selection *selection, const struct frame *frame);
+// Only the first of the two.
+bool selection_concerns(const struct selection *selection, const struct frame *frame);
+// Only the second, for a type (of no bytes: the event has none).
+bool selection_lets_through(const struct selection *selection, struct bytes type);
+
+static inline bool selection_passes(const struct selection *selection, struct bytes type) {
+    return selection->type_count == 0 || selection_lets_through(selection, type);
+}
 // The same for a topic.
 bool selection_names(const struct selection *selection, const struct topic_name *topic);
 

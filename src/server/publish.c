@@ -51,7 +51,7 @@ static const char *id_problem(struct freshet_text id) {
     return NULL;
 }
 
-static const char *type_problem(struct freshet_text type) {
+const char *publish_type_problem(struct freshet_text type) {
     if (type.len > PUBLISH_TYPE_MAX) {
         return "an event's type has at most 256 bytes";
     }
@@ -66,7 +66,7 @@ static const char *type_problem(struct freshet_text type) {
 
 static const char *event_problem(const struct freshet_event *event) {
     const char *problem = id_problem(event->id);
-    problem = problem ? problem : type_problem(event->type);
+    problem = problem ? problem : publish_type_problem(event->type);
     if (!problem && !is_utf8(event->data)) {
         problem = "the data is not valid UTF-8; send binary data as Base64";
     }

@@ -33,6 +33,9 @@ extern const struct handler publish_stream_handler;
 int publish_frame(const struct hash_key *key, const struct bytes *topics, size_t topic_count,
                   const struct freshet_event *event, struct frame **out, const char **problem);
 
+// What is wrong with an event's type, or NULL.
+const char *publish_type_problem(struct freshet_text type);
+
 // Reads the header Idempotency-Key. False when it was refused, and the exchange is answered.
 bool publish_take_key(struct exchange *exchange, const struct http_request *req, uint64_t *key);
 

@@ -285,8 +285,9 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
     struct worker *worker = exchange->worker;
     struct selection *selection;
     struct place place;
-    int rc = selection_create(&selection, &mem_libc, &worker->server->hash_key, wish->names,
-                              wish->name_count);
+    struct selection_filter filter = {.types = wish->types, .type_count = wish->type_count};
+    int rc = selection_create_filtered(&selection, &mem_libc, &worker->server->hash_key,
+                                       wish->names, wish->name_count, &filter);
     if (rc) {
         return rc;
     }

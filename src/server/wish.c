@@ -9,6 +9,7 @@
 #include "http/url.h"
 #include "server/access.h"
 #include "server/compression.h"
+#include "server/publish.h"
 #include "server/worker.h"
 
 static const char PREFIX[] = "/events/";
@@ -132,11 +133,29 @@ static bool set_envelope(struct wish *wish, struct exchange *exchange, struct by
     return true;
 }
 
+static bool add_type(struct wish *wish, struct exchange *exchange, struct bytes type) {
+    const char *problem =
+        type.len ? publish_type_problem((struct freshet_text){.at = type.at, .len = type.len})
+                 : "`event` takes a type of events; of those without one it is `message`";
+    if (!problem && wish->type_count == WISH_TYPES_MAX) {
+        problem = "a connection hears at most 32 types of events; leave `event` out to hear all";
+    }
+    if (problem) {
+        exchange_problem(exchange, 400, "%s", problem);
+        return false;
+    }
+    wish->types[wish->type_count++] = type;
+    return true;
+}
+
 // Parameters that freshet does not know are left alone: pages add some against caches.
 static bool take_parameter(struct wish *wish, struct exchange *exchange, struct bytes name,
                            struct bytes value) {
     if (bytes_is(name, "topic")) {
         return add_name(wish, exchange, value);
+    }
+    if (bytes_is(name, "event")) {
+        return add_type(wish, exchange, value);
     }
     if (bytes_is(name, "last_event_id")) {
         return set_cursor(wish, value);

@@ -15,13 +15,14 @@ enum wish_start {
     WISH_LAST,     // the newest `last`
 };
 
-enum { CURSOR_TEXT_MAX = 256, READ_EVENTS_MAX = 1000000 };
+enum { CURSOR_TEXT_MAX = 256, READ_EVENTS_MAX = 1000000, WISH_TYPES_MAX = 32 };
 
 struct wish {
     struct buf text;    // holds what the slices point to
     struct bytes query; // the request's own, and as long there as that
     struct bytes *names;
-    size_t name_count;
+    size_t name_count, type_count;
+    struct bytes types[WISH_TYPES_MAX]; // 0 of them: all
     enum http_representation representation;
     enum wish_start start;
     struct bytes cursor;

@@ -159,6 +159,77 @@ static void patterns_hear_what_matches(void **state) {
     fixture_finish(&f);
 }
 
+static void only_types_that_are_let_through(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "a");
+    append_event(&f, 2, "a ~x");
+    append_event(&f, 3, "b c/d ~x");
+    append_own(&f, 4, "a ~y", "mine");
+    append_event(&f, 5, "a c/e ~message");
+    const char *all[] = {"a b", "a b **"};
+    for (int i = 0; i < 2; i++) {
+        char names[64];
+        sprintf(names, "%s ~x", all[i]);
+        assert_int_equal(assert_reads(&f, names, 0, 9, "2 3"), 0);
+        assert_int_equal(last_of(&f, names, 1, 9), 2);
+        assert_int_equal(last_of(&f, names, 9, 9), 1);
+        sprintf(names, "%s ~z", all[i]);
+        assert_int_equal(assert_reads(&f, names, 0, 9, ""), 0);
+        sprintf(names, "%s ~y ~x ~y", all[i]);
+        assert_reads(&f, names, 2, 9, "3 4");
+        sprintf(names, "%s ~message", all[i]);
+        assert_reads(&f, names, 0, 9, "1 5");
+        assert_int_equal(last_of(&f, names, 1, 4), 0);
+    }
+    assert_int_equal(last_of(&f, "a ~x", 1, 9), 1);
+    assert_int_equal(find_own(&f, "a ~x", "mine"), 4); // where it lies, not whether it is heard
+    fixture_finish(&f);
+}
+
+static void a_filter_that_finds_nothing_moves_on(void **state) {
+    struct fixture f;
+    struct past_batch batch;
+    fixture_init(&f, *state, &AMPLE);
+    for (event_id id = 1; id <= 20000; id++) {
+        append_event(&f, id, id % 5000 ? "a ~x" : "a ~rare");
+    }
+    const char *names[] = {"a ~rare", "* ~rare"};
+    for (int i = 0; i < 2; i++) {
+        assert_reads(&f, names[i], 0, 20000, "5000 10000 15000 20000");
+        struct selection *selection = select_names(&f, names[i]);
+        struct past *past = &f.history->past;
+        assert_int_equal(past->read(past, selection, 5000, 20000, SIZE_MAX, &batch), 0);
+        assert_int_equal(batch.count, 0); // and not all of it in one go
+        assert_true(batch.reached > 5000 && batch.reached < 10000);
+        past_batch_release(&batch);
+        selection_destroy(&selection);
+    }
+    fixture_finish(&f);
+}
+
+// A listener that was there all the time has missed nothing of its type, however much of others went.
+static void a_type_that_is_still_held_is_no_gap(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW);
+    append_event(&f, 1, "s/a ~rare");
+    for (event_id id = 2; id <= 50; id++) {
+        append_event(&f, id, "s/a ~x");
+    }
+    const char *rare[] = {"s/a ~rare", "s/* ~rare", "** ~rare"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(assert_reads(&f, rare[i], 0, 90, ""), 1);
+    }
+    assert_int_equal(floor_of(&f, "s/a ~x"), 47);
+    assert_int_equal(floor_of(&f, "s/* ~never"), 0);
+    assert_int_equal(floor_of(&f, "s/a ~rare ~x"), 47);
+    assert_int_equal(purge(&f, "s/a"), 0);
+    append_event(&f, 60, "s/a ~rare");
+    assert_true(floor_of(&f, "s/a ~x") >= 50);
+    assert_true(floor_of(&f, "s/a ~rare") < 60);
+    fixture_finish(&f);
+}
+
 static void more_than_a_batch_takes_more_calls(void **state) {
     struct fixture f;
     struct past_batch batch;
@@ -532,6 +603,9 @@ int conformance_run(const struct backend *backend) {
         cmocka_unit_test_prestate(a_cursor_stands_anywhere, pass.state),
         cmocka_unit_test_prestate(topics_merge_in_order_and_once, pass.state),
         cmocka_unit_test_prestate(patterns_hear_what_matches, pass.state),
+        cmocka_unit_test_prestate(only_types_that_are_let_through, pass.state),
+        cmocka_unit_test_prestate(a_filter_that_finds_nothing_moves_on, pass.state),
+        cmocka_unit_test_prestate(a_type_that_is_still_held_is_no_gap, pass.state),
         cmocka_unit_test_prestate(more_than_a_batch_takes_more_calls, pass.state),
         cmocka_unit_test_prestate(a_batch_fits_its_bytes, pass.state),
         cmocka_unit_test_prestate(a_topic_keeps_its_newest, pass.state),

@@ -33,15 +33,22 @@ void fixture_settle(const struct fixture *fixture) {
     }
 }
 
-static size_t split_names(const char *names, struct bytes *out) {
+// The words with this mark, or those with none.
+static size_t split(const char *names, char mark, struct bytes *out) {
     size_t count = 0;
     while (*names) {
-        size_t len = strcspn(names, " ");
+        size_t len = strcspn(names, " "), skip = mark != 0;
         assert_true(count < NAMES_MAX);
-        out[count++] = bytes_make(names, len);
+        if (mark ? *names == mark : *names != '~') {
+            out[count++] = bytes_make(names + skip, len - skip);
+        }
         names += len + (names[len] == ' ');
     }
     return count;
+}
+
+static size_t split_names(const char *names, struct bytes *out) {
+    return split(names, 0, out);
 }
 
 struct topic_name name_of(const struct fixture *fixture, const char *name) {
@@ -70,6 +77,10 @@ struct frame *make_event(const struct fixture *fixture, event_id id, const char 
         event.id.at = own_id;
         event.id.len = strlen(own_id);
     }
+    struct bytes types[NAMES_MAX];
+    if (split(topics, '~', types)) {
+        event.type = (struct freshet_text){.at = types[0].at, .len = types[0].len};
+    }
     struct frame *frame;
     assert_int_equal(frame_create(&frame, &fixture->frames.mem, names, count, &event), 0);
     frame_seal(frame, id);
@@ -78,10 +89,12 @@ struct frame *make_event(const struct fixture *fixture, event_id id, const char 
 }
 
 struct selection *select_names(const struct fixture *fixture, const char *names) {
-    struct bytes texts[NAMES_MAX];
+    struct bytes texts[NAMES_MAX], types[NAMES_MAX];
     struct selection *selection;
     size_t count = split_names(names, texts);
-    assert_int_equal(selection_create(&selection, &mem_libc, &fixture->key, texts, count), 0);
+    struct selection_filter filter = {.types = types, .type_count = split(names, '~', types)};
+    assert_int_equal(
+        selection_create_filtered(&selection, &mem_libc, &fixture->key, texts, count, &filter), 0);
     return selection;
 }
 

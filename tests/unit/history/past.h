@@ -1,5 +1,6 @@
 // A history under test with everything around it that has to be counted: the allocator, the key,
-// the limits. Selections and topic lists are written as one string, names divided by spaces.
+// the limits. Selections and topic lists are written as one string, names divided by spaces; a word
+// `~type` among them is the event's type, or one that the selection lets through.
 #ifndef TESTS_HISTORY_PAST_H
 #define TESTS_HISTORY_PAST_H
 

@@ -149,7 +149,7 @@ static void a_newer_format_is_refused(void **state) {
     begin_empty();
     fill(5);
     disk_put_number(bytes, UINT64_C(0x6672657368657421));
-    disk_put_number(bytes + 8, 2);
+    disk_put_number(bytes + 8, DISK_FORMAT + 1);
     put_foreign("meta", "state", bytes, sizeof(bytes));
     assert_refuses("newer");
     disk_place_clean();

@@ -71,6 +71,48 @@ static void test_says_what_is_a_pattern(void **state) {
     selection_destroy(&selection);
 }
 
+static struct selection *make_filtered(const char *topic, const struct bytes *types, size_t count) {
+    struct selection *selection;
+    struct bytes name = bytes_of(topic);
+    struct selection_filter filter = {.types = types, .type_count = count};
+    assert_int_equal(
+        selection_create_filtered(&selection, &fake.mem.mem, &fake_key, &name, 1, &filter), 0);
+    return selection;
+}
+
+static void test_a_filter_is_part_of_it(void **state) {
+    const struct bytes types[] = {bytes_of("x"), bytes_of("message"), bytes_of("x"), bytes_of("y")};
+    const struct bytes others[] = {bytes_of("y"), bytes_of("message"), bytes_of("x")};
+    struct selection *a = make_filtered("a", types, 4), *b = make_filtered("a", others, 3),
+                     *c = make_filtered("a", types, 3), *all = make("a");
+    assert_int_equal(a->type_count, 3);
+    assert_true(selection_equal(a, b) && a->hash == b->hash);
+    assert_false(selection_equal(a, c));
+    assert_false(selection_equal(a, all));
+    assert_true(selection_passes(all, bytes_of("z")));
+    assert_true(selection_passes(c, bytes_of("x")));
+    assert_true(selection_passes(c, bytes_of("")));
+    assert_false(selection_passes(c, bytes_of("y")));
+    assert_false(selection_passes(c, bytes_of("messages")));
+    struct selection *both[] = {a, b, c, all};
+    for (int i = 0; i < 4; i++) {
+        selection_destroy(&both[i]);
+    }
+}
+
+static void test_hears_what_passes(void **state) {
+    const struct bytes type = bytes_of("x"), message = bytes_of("message");
+    struct selection *typed = make_filtered("a", &type, 1),
+                     *plain = make_filtered("a", &message, 1);
+    struct frame *frame = fake_frame(&fake, "a", "data");
+    assert_true(selection_hears(plain, frame));
+    assert_false(selection_hears(typed, frame));
+    assert_true(selection_concerns(typed, frame));
+    frame_unref(frame);
+    selection_destroy(&typed);
+    selection_destroy(&plain);
+}
+
 static void test_no_memory(void **state) {
     fake.mem.fail_at = fake.mem.calls + 1;
     assert_null(fake_selection(&fake.mem.mem, "a b"));
@@ -83,6 +125,8 @@ int main(void) {
         TEST(test_order_and_repetition_do_not_matter),
         TEST(test_hears),
         TEST(test_says_what_is_a_pattern),
+        TEST(test_a_filter_is_part_of_it),
+        TEST(test_hears_what_passes),
         TEST(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

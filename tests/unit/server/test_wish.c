@@ -119,6 +119,32 @@ static void test_too_many_topics(void **state) {
     buf_finish(&target);
 }
 
+static void test_types(void **state) {
+    struct buf target;
+    read_wish("/events/a?event=x&event=caf%C3%A9&topic=b");
+    assert_int_equal(wish.type_count, 2);
+    assert_true(bytes_is(wish.types[0], "x"));
+    assert_true(bytes_is(wish.types[1], "caf\xc3\xa9"));
+    done();
+    assert_refused("/events/a?event=", "`event` takes a type");
+    assert_refused("/events/a?event=x%0Ay", "an event's type is UTF-8 without CR");
+    assert_refused("/events/a?event=%FF", "an event's type is UTF-8");
+    assert_refused("/events/a?event=freshet.gap", "begin with `freshet.`");
+    buf_init(&target, &mem_libc, 0);
+    assert_int_equal(buf_append_text(&target, "/events/a?"), 0);
+    for (int i = 0; i < WISH_TYPES_MAX; i++) {
+        assert_int_equal(buf_printf(&target, "event=%d&", i), 0);
+    }
+    assert_int_equal(buf_append(&target, "\0", 1), 0);
+    read_wish(target.at);
+    assert_int_equal(wish.type_count, WISH_TYPES_MAX);
+    done();
+    target.len--;
+    assert_int_equal(buf_append(&target, "event=x", 8), 0);
+    assert_refused(target.at, "at most 32 types");
+    buf_finish(&target);
+}
+
 static void test_representation(void **state) {
     read_wish("/events/a");
     assert_int_equal(wish.representation, HTTP_EVENT_STREAM);
@@ -296,6 +322,7 @@ int main(void) {
         TEST(test_topics),
         TEST(test_topics_refused),
         TEST(test_too_many_topics),
+        TEST(test_types),
         TEST(test_representation),
         TEST(test_cursor),
         TEST(test_header_beats_query),
