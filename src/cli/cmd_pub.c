@@ -49,6 +49,16 @@ static const struct option table[] = {
      .value_name = "ID",
      .help = "The ID of the event, instead of one that the server gives.",
      .group = "The event"},
+    {.name = "key",
+     .letter = 'k',
+     .type = OPTION_TEXT,
+     .flags = OPTION_ARGS_ONLY,
+     AT(key),
+     .value_name = "KEY",
+     .help =
+         "What the event is a new value of: a subscription with latest=1 begins with the newest "
+         "event of each key.",
+     .group = "The event"},
     {.name = "retry",
      .type = OPTION_DURATION,
      .flags = OPTION_ARGS_ONLY,
@@ -70,7 +80,7 @@ static const struct option table[] = {
      .flags = OPTION_ARGS_ONLY,
      AT(ndjson),
      .help = "Each line of standard input is a JSON object with topic (or topics), data and, if "
-             "wanted, event, id and retry.",
+             "wanted, event, id, key and retry.",
      .group = "Many events"},
     {.name = "event-stream",
      .type = OPTION_FLAG,
@@ -143,6 +153,9 @@ static const char *misuse_of_many(const struct pub_settings *settings, const str
     if (!settings->lines && has_fields) {
         return "the input has its own fields, so --event and --retry do not go with it";
     }
+    if (settings->ndjson && settings->key) {
+        return "each line of NDJSON has its own key, so --key does not go with it";
+    }
     if (settings->ndjson) {
         return only_input_from(rest, 0) ? NULL : "each line of NDJSON names its own topic";
     }
@@ -174,6 +187,9 @@ static bool add_fields(const struct pub_settings *settings, struct buf *url) {
     int rc = settings->event ? url_add_parameter(url, "event", bytes_of(settings->event)) : 0;
     if (rc == 0 && settings->id) {
         rc = url_add_parameter(url, "id", bytes_of(settings->id));
+    }
+    if (rc == 0 && settings->key) {
+        rc = url_add_parameter(url, "key", bytes_of(settings->key));
     }
     if (rc == 0 && settings->retry) {
         snprintf(retry, sizeof(retry), "%lld", (long long)settings->retry);

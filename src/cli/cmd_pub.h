@@ -10,7 +10,7 @@
 #include "client/post.h"
 
 struct pub_settings {
-    char *url, *event, *id;
+    char *url, *event, *id, *key;
     struct texts headers;
     int64_t retry, timeout;
     uint64_t attempts;

@@ -47,6 +47,7 @@ static int append_event(struct batcher *batcher, struct bytes line) {
     int rc = buf_append_text(out, "{\"topic\":");
     rc = rc ? rc : json_append_string(out, bytes_of(batcher->topic));
     rc = rc ? rc : append_member(out, "event", batcher->settings->event);
+    rc = rc ? rc : append_member(out, "key", batcher->settings->key);
     if (rc == 0 && batcher->settings->retry) {
         rc = buf_printf(out, ",\"retry\":%lld", (long long)batcher->settings->retry);
     }

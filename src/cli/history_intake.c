@@ -134,6 +134,7 @@ static int wait_for_room(struct history_intake *intake, size_t cost) {
 static bool is_same(const struct frame *stored, const struct frame *given) {
     struct bytes a = frame_bytes(stored), b = frame_bytes(given);
     return stored->topic_count == given->topic_count && a.len >= b.len &&
+           bytes_equal(frame_key(stored), frame_key(given)) &&
            memcmp(a.at + a.len - b.len, b.at, b.len) == 0;
 }
 

@@ -37,6 +37,7 @@ int history_line_append(struct buf *out, const struct frame *frame) {
     rc = rc ? rc : append_topics(out, frame);
     rc = rc ? rc : append_text(out, ",\"event\":", frame_type(frame));
     rc = rc ? rc : append_text(out, ",\"id\":", frame_own_id(frame));
+    rc = rc ? rc : append_text(out, ",\"key\":", frame_key(frame));
     if (rc == 0 && retry >= 0) {
         rc = buf_printf(out, ",\"retry\":%lld", (long long)retry);
     }

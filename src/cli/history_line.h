@@ -6,9 +6,9 @@
 #include "base/buf.h"
 #include "hub/frame.h"
 
-// Appends {"at":…,"topic":…,"event":…,"id":…,"retry":…,"data":…} and a line feed; members that say
-// nothing are left out, and `topics` stands for several. 0, or the buffer's error, and then `out` is
-// as it was.
+// Appends {"at":…,"topic":…,"event":…,"id":…,"key":…,"retry":…,"data":…} and a line feed; members
+// that say nothing are left out, and `topics` stands for several. 0, or the buffer's error, and then
+// `out` is as it was.
 int history_line_append(struct buf *out, const struct frame *frame);
 
 #endif

@@ -1,5 +1,5 @@
-// A frame as JSON: {"id","topic","event","data"}. The data is a string, its lines joined by LF. And
-// either form as a WebSocket message, which is a few bytes in front of it.
+// A frame as JSON: {"id","topic","event","key","data"}. The data is a string, its lines joined by LF.
+// And either form as a WebSocket message, which is a few bytes in front of it.
 #include "hub/encoding.h"
 
 #include "base/json.h"
@@ -45,6 +45,9 @@ static int append_object(struct buf *out, const struct frame *frame) {
     rc = rc ? rc : append_id(out, frame);
     rc = rc ? rc : append_topic(out, frame);
     rc = rc ? rc : append_text_member(out, "\"event\":", type.len ? type : bytes_of("message"));
+    if (rc == 0 && frame->key_len) {
+        rc = append_text_member(out, ",\"key\":", frame_key(frame));
+    }
     return rc ? rc : append_data(out, frame);
 }
 

@@ -51,7 +51,12 @@ static void note_parts(struct frame *frame, const char *tail, const struct fresh
 }
 
 int frame_create(struct frame **out, const struct mem *mem, const struct topic_name *topics,
-                 size_t topic_count, const struct freshet_event *given) {
+                 size_t topic_count, const struct freshet_event *event) {
+    return frame_create_keyed(out, mem, topics, topic_count, event, bytes_make(NULL, 0));
+}
+
+int frame_create_keyed(struct frame **out, const struct mem *mem, const struct topic_name *topics,
+                       size_t topic_count, const struct freshet_event *given, struct bytes key) {
     struct freshet_event event = *given;
     if (event.id.len == 0) {
         event.id.at = NULL; // a line for it would clear the listeners' cursors
@@ -62,8 +67,9 @@ int frame_create(struct frame **out, const struct mem *mem, const struct topic_n
                : size == FRESHET_ERR_TOO_LARGE ? ERR_TOO_LARGE
                                                : ERR_INVALID;
     }
-    size_t names = names_size(topics, topic_count);
-    if (topic_count > FRAME_TOPICS_MAX || (uint64_t)size > UINT32_MAX / 2) {
+    size_t names = names_size(topics, topic_count) + key.len;
+    if (topic_count > FRAME_TOPICS_MAX || key.len > FRAME_KEY_MAX ||
+        (uint64_t)size > UINT32_MAX / 2) {
         return ERR_TOO_LARGE;
     }
     size_t tail = names + ID_LINE_ROOM + (size_t)size;
@@ -72,11 +78,15 @@ int frame_create(struct frame **out, const struct mem *mem, const struct topic_n
     if (!frame) {
         return ERR_NOMEM;
     }
-    *frame = (struct frame){.mem = mem, .topic_count = (uint16_t)topic_count};
+    *frame = (struct frame){
+        .mem = mem, .topic_count = (uint16_t)topic_count, .key_len = (uint8_t)key.len};
     atomic_init(&frame->refs, 1);
     atomic_init(&frame->pins, 0);
     char *at = (char *)(frame->topics + topic_count);
     copy_names(frame, at, topics);
+    if (key.len) {
+        memcpy(at + names - key.len, key.at, key.len);
+    }
     frame->start = (uint32_t)names + ID_LINE_ROOM;
     frame->size = (uint32_t)freshet_event_write(&event, at + frame->start);
     note_parts(frame, at, &event);
@@ -136,6 +146,15 @@ struct topic_name frame_topic(const struct frame *frame, size_t place) {
     const struct frame_topic *topic = &frame->topics[place];
     return (struct topic_name){.text = bytes_make(frame_tail(frame) + topic->at, topic->len),
                                .hash = topic->hash};
+}
+
+struct bytes frame_key(const struct frame *frame) {
+    if (frame->key_len == 0) {
+        return bytes_make(NULL, 0);
+    }
+    const struct frame_topic *last = frame->topics + frame->topic_count - 1;
+    size_t at = frame->topic_count ? last->at + last->len : 0;
+    return bytes_make(frame_tail(frame) + at, frame->key_len);
 }
 
 struct bytes frame_own_id(const struct frame *frame) {

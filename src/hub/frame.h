@@ -15,7 +15,7 @@
 #include "hub/id.h"
 #include "hub/topic.h"
 
-enum { FRAME_TOPICS_MAX = 64 };
+enum { FRAME_TOPICS_MAX = 64, FRAME_KEY_MAX = 255 };
 
 // What tells one publish from another: hashes of the key that the publisher gave it, and of its
 // content. {0, 0}: it has no key, and may be repeated.
@@ -44,7 +44,9 @@ struct frame {
     uint32_t data_at; // the first `data` line
     uint16_t topic_count;
     bool raw;                    // not an event: the same bytes in every encoding
-    struct frame_topic topics[]; // then the names, room for the id line, the event-stream bytes
+    uint8_t key_len; // 0: it has no key
+    struct frame_topic
+        topics[]; // then the names, the key, room for the id line, the stream's bytes
 };
 
 // Encodes the event for these topics (control frames have none). The event's id is the publisher's
@@ -52,6 +54,11 @@ struct frame {
 // writer refuses.
 int frame_create(struct frame **out, const struct mem *mem, const struct topic_name *topics,
                  size_t topic_count, const struct freshet_event *event);
+
+// The same with a key (of no bytes: none), of which later events with it are newer values. It is no
+// part of the event-stream bytes. ERR_TOO_LARGE when it is longer than FRAME_KEY_MAX.
+int frame_create_keyed(struct frame **out, const struct mem *mem, const struct topic_name *topics,
+                       size_t topic_count, const struct freshet_event *event, struct bytes key);
 
 // A frame of bytes that are no event (a heartbeat): 0 or ERR_NOMEM.
 int frame_create_raw(struct frame **out, const struct mem *mem, struct bytes bytes);
@@ -77,6 +84,7 @@ static inline struct bytes frame_bytes(const struct frame *frame) {
 }
 
 struct topic_name frame_topic(const struct frame *frame, size_t place);
+struct bytes frame_key(const struct frame *frame);
 struct bytes frame_own_id(const struct frame *frame);
 struct bytes frame_type(const struct frame *frame);
 

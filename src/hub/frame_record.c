@@ -3,11 +3,11 @@
 //     0  check (4)       of all that follows
 //     4  stream size (4)
 //     8  own id length (4), type's place (4), its length (4), data's place (4), in the stream
-//    24  flags (1)       1: a key against repetition follows the topics
+//    24  flags (1)       1: a key against repetition follows the topics; 2: the length of a key does
 //    25  reserved (1)
 //    26  topics (2)
 //    28  each topic: hash (8), length (2)
-//        the key (16), the names, the stream
+//        the key against repetition (16), the length of the key (1), the names, the key, the stream
 //
 // The check is a keyed hash with a known key, cut to 32 bits: as good as a CRC against what disks
 // do, it is here already, and needs neither tables nor a special instruction to be fast.
@@ -15,7 +15,14 @@
 
 #include "base/error.h"
 
-enum { HEAD = 28, TOPIC_SIZE = 10, ONCE_SIZE = 16, FLAG_ONCE = 1, OWN_ID_AT = 4 };
+enum {
+    HEAD = 28,
+    TOPIC_SIZE = 10,
+    ONCE_SIZE = 16,
+    FLAG_ONCE = 1,
+    FLAG_KEY = 2,
+    OWN_ID_AT = 4,
+};
 
 static const char DATA_FIELD[] = "data:";
 
@@ -56,7 +63,7 @@ static size_t names_size(const struct frame *frame) {
 
 size_t frame_record_size(const struct frame *frame) {
     return HEAD + (size_t)frame->topic_count * TOPIC_SIZE + (has_once(frame) ? ONCE_SIZE : 0) +
-           names_size(frame) + frame->size;
+           (frame->key_len ? 1U + frame->key_len : 0) + names_size(frame) + frame->size;
 }
 
 static char *write_topics(const struct frame *frame, char *at) {
@@ -69,12 +76,18 @@ static char *write_topics(const struct frame *frame, char *at) {
         put_number(at + 8, frame->once.b, 8);
         at += ONCE_SIZE;
     }
+    if (frame->key_len) {
+        *at++ = (char)frame->key_len;
+    }
     for (uint16_t i = 0; i < frame->topic_count; i++) {
         struct bytes name = frame_topic(frame, i).text;
         memcpy(at, name.at, name.len);
         at += name.len;
     }
-    return at;
+    if (frame->key_len) {
+        memcpy(at, frame_key(frame).at, frame->key_len);
+    }
+    return at + frame->key_len;
 }
 
 void frame_record_write(const struct frame *frame, char *out) {
@@ -83,7 +96,7 @@ void frame_record_write(const struct frame *frame, char *out) {
     put_number(out + 12, frame->type_len ? frame->type_at - frame->start : 0, 4);
     put_number(out + 16, frame->type_len, 4);
     put_number(out + 20, frame->data_at - frame->start, 4);
-    out[24] = (char)(has_once(frame) ? FLAG_ONCE : 0);
+    out[24] = (char)((has_once(frame) ? FLAG_ONCE : 0) | (frame->key_len ? FLAG_KEY : 0));
     out[25] = 0;
     put_number(out + 26, frame->topic_count, 2);
     char *at = write_topics(frame, out + HEAD);
@@ -121,11 +134,13 @@ static int open_names(struct frame_record *record, struct bytes rest, size_t str
         }
         names += len;
     }
-    if (rest.len < names || rest.len - names != stream_size) {
+    size_t before = names + record->key.len;
+    if (rest.len < before || rest.len - before != stream_size) {
         return ERR_INVALID;
     }
     record->names = bytes_make(rest.at, names);
-    record->stream = bytes_make(rest.at + names, stream_size);
+    record->key.at = rest.at + names;
+    record->stream = bytes_make(rest.at + before, stream_size);
     return 0;
 }
 
@@ -139,7 +154,7 @@ static int check_parts(const struct frame_record *record) {
 
 int frame_record_open(struct frame_record *record, struct bytes bytes) {
     const char *at = bytes.at;
-    if (bytes.len < HEAD || (at[24] & ~FLAG_ONCE) || at[25]) {
+    if (bytes.len < HEAD || (at[24] & ~(FLAG_ONCE | FLAG_KEY)) || at[25]) {
         return ERR_INVALID;
     }
     *record = (struct frame_record){
@@ -153,8 +168,8 @@ int frame_record_open(struct frame_record *record, struct bytes bytes) {
         .checked = bytes_make(at + 4, bytes.len - 4),
     };
     size_t head = HEAD + (size_t)record->topic_count * TOPIC_SIZE;
-    size_t once = at[24] & FLAG_ONCE ? ONCE_SIZE : 0;
-    if (record->topic_count > FRAME_TOPICS_MAX || bytes.len < head + once) {
+    size_t once = at[24] & FLAG_ONCE ? ONCE_SIZE : 0, key = at[24] & FLAG_KEY ? 1 : 0;
+    if (record->topic_count > FRAME_TOPICS_MAX || bytes.len < head + once + key) {
         return ERR_INVALID;
     }
     if (once) {
@@ -162,6 +177,8 @@ int frame_record_open(struct frame_record *record, struct bytes bytes) {
         record->once.b = get_number(at + head + 8, 8);
     }
     head += once;
+    record->key.len = key ? (unsigned char)at[head] : 0;
+    head += key;
     int rc = open_names(record, bytes_make(at + head, bytes.len - head), get_u32(at + 4));
     return rc ? rc : check_parts(record);
 }
@@ -203,8 +220,8 @@ static void set_topics(const struct frame_record *record, struct frame *frame) {
 
 int frame_record_frame(const struct frame_record *record, const struct mem *mem, event_id id,
                        struct frame **out) {
-    uint32_t start = (uint32_t)record->names.len;
-    size_t tail = record->names.len + record->stream.len;
+    uint32_t start = (uint32_t)(record->names.len + record->key.len);
+    size_t tail = start + record->stream.len;
     struct frame *frame =
         mem_alloc(mem, sizeof(*frame) + record->topic_count * sizeof(frame->topics[0]) + tail);
     if (!frame) {
@@ -222,11 +239,12 @@ int frame_record_frame(const struct frame_record *record, const struct mem *mem,
         .type_len = record->type_len,
         .data_at = start + record->data_at,
         .topic_count = record->topic_count,
+        .key_len = (uint8_t)record->key.len,
     };
     atomic_init(&frame->refs, 1);
     atomic_init(&frame->pins, 0);
     set_topics(record, frame);
-    // The names and the stream lie side by side in both.
+    // The names, the key and the stream lie side by side in both.
     memcpy((char *)(frame->topics + record->topic_count), record->names.at, tail);
     *out = frame;
     return 0;

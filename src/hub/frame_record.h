@@ -11,6 +11,7 @@
 struct frame_record {
     struct once once;
     struct bytes names;                              // of the topics, one behind the other
+    struct bytes key;                                // of no bytes: it has none
     struct bytes stream;                             // the event-stream bytes
     uint32_t own_id_len, type_at, type_len, data_at; // as in the frame, but counted in the stream
     uint16_t topic_count;

@@ -64,6 +64,17 @@ const char *publish_type_problem(struct freshet_text type) {
     return NULL;
 }
 
+static const char *key_problem(struct bytes key) {
+    struct freshet_text text = {.at = key.at, .len = key.len};
+    if (key.len > FRAME_KEY_MAX) {
+        return "an event's key has at most 255 bytes";
+    }
+    if (breaks_lines(text) || !is_utf8(text)) {
+        return "an event's key is UTF-8 without CR, LF and NUL";
+    }
+    return NULL;
+}
+
 static const char *event_problem(const struct freshet_event *event) {
     const char *problem = id_problem(event->id);
     problem = problem ? problem : publish_type_problem(event->type);
@@ -92,14 +103,21 @@ static size_t fill_topics(const struct hash_key *key, const struct bytes *topics
 
 int publish_frame(const struct hash_key *key, const struct bytes *topics, size_t topic_count,
                   const struct freshet_event *event, struct frame **out, const char **problem) {
+    return publish_keyed_frame(key, topics, topic_count, event, bytes_make(NULL, 0), out, problem);
+}
+
+int publish_keyed_frame(const struct hash_key *key, const struct bytes *topics, size_t topic_count,
+                        const struct freshet_event *event, struct bytes event_key,
+                        struct frame **out, const char **problem) {
     struct topic_name names[FRAME_TOPICS_MAX];
     *problem = topics_problem(topics, topic_count);
     *problem = *problem ? *problem : event_problem(event);
+    *problem = *problem ? *problem : key_problem(event_key);
     if (*problem) {
         return ERR_INVALID;
     }
     size_t count = fill_topics(key, topics, topic_count, names);
-    int rc = frame_create(out, &mem_libc, names, count, event);
+    int rc = frame_create_keyed(out, &mem_libc, names, count, event, event_key);
     if (rc && rc != ERR_NOMEM) {
         *problem = "the event cannot be written as an event stream";
     }

@@ -12,7 +12,7 @@ enum { PUBLISH_ID_MAX = 256, PUBLISH_TYPE_MAX = 256, PUBLISH_GROUP = 256 };
 // A form: how bodies become events. The exchange's state is a struct of the form's own.
 struct publish_target {
     struct bytes topic; // from the path; .at NULL: none
-    struct bytes type, id;
+    struct bytes type, id, event_key;
     int64_t retry;
     struct bytes content_type; // lasts for the call of `begin`
     uint64_t key;              // a hash of the Idempotency-Key; 0: none
@@ -32,6 +32,11 @@ extern const struct handler publish_stream_handler;
 // ERR_NOMEM, or ERR_INVALID with a sentence in *problem.
 int publish_frame(const struct hash_key *key, const struct bytes *topics, size_t topic_count,
                   const struct freshet_event *event, struct frame **out, const char **problem);
+
+// The same with a key of the event's (of no bytes: none).
+int publish_keyed_frame(const struct hash_key *key, const struct bytes *topics, size_t topic_count,
+                        const struct freshet_event *event, struct bytes event_key,
+                        struct frame **out, const char **problem);
 
 // What is wrong with an event's type, or NULL.
 const char *publish_type_problem(struct freshet_text type);

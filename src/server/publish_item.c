@@ -13,11 +13,11 @@ struct span {
     bool given;
 };
 
-enum member { TOPIC, TOPICS, DATA, EVENT, ID, RETRY, AT, MEMBER_COUNT };
+enum member { TOPIC, TOPICS, DATA, EVENT, ID, KEY, RETRY, AT, MEMBER_COUNT };
 
 static const char *const member_names[MEMBER_COUNT] = {
-    [TOPIC] = "topic", [TOPICS] = "topics", [DATA] = "data", [EVENT] = "event",
-    [ID] = "id",       [RETRY] = "retry",   [AT] = "at",
+    [TOPIC] = "topic", [TOPICS] = "topics", [DATA] = "data",   [EVENT] = "event",
+    [ID] = "id",       [KEY] = "key",       [RETRY] = "retry", [AT] = "at",
 };
 
 struct fields {
@@ -25,7 +25,7 @@ struct fields {
     bool seen[MEMBER_COUNT];
     struct span topics[FRAME_TOPICS_MAX];
     size_t topic_count;
-    struct span data, type, id;
+    struct span data, type, id, key;
     int64_t retry;
     event_id at;
     const char *problem;
@@ -122,7 +122,8 @@ static int read_member(struct fields *f, struct bytes key, struct bytes value) {
     enum member member = member_of(key);
     if (member == MEMBER_COUNT) {
         f->problem =
-            "an event has the members topic or topics, data, event, id, retry and at, no others";
+            "an event has the members topic or topics, data, event, id, key, retry and at, "
+            "no others";
         return 0;
     }
     if (f->seen[member]) {
@@ -141,6 +142,8 @@ static int read_member(struct fields *f, struct bytes key, struct bytes value) {
         return read_text(f, value, &f->type, "`event` is a string");
     case ID:
         return read_text(f, value, &f->id, "`id` is a string");
+    case KEY:
+        return read_text(f, value, &f->key, "`key` is a string");
     case AT:
         return read_at(f, value);
     default:
@@ -189,7 +192,10 @@ static int make_frame(const struct hash_key *key, const struct fields *f,
         return 0;
     }
     item->at = f->at;
-    int rc = publish_frame(key, topics, f->topic_count, &event, &item->frame, &item->problem);
+    struct bytes event_key =
+        f->key.len ? bytes_make(f->text->at + f->key.at, f->key.len) : bytes_make(NULL, 0);
+    int rc = publish_keyed_frame(key, topics, f->topic_count, &event, event_key, &item->frame,
+                                 &item->problem);
     return rc == ERR_NOMEM ? rc : 0;
 }
 

@@ -70,5 +70,11 @@ void publish_identify(const struct worker *worker, struct frame *frame, uint64_t
     uint64_t by_own_id[] = {BY_OWN_ID, hash_bytes(secret, own.at, own.len), 0, topics};
     uint64_t a = hash_bytes(secret, own.len ? by_own_id : by_key, sizeof(by_key));
     struct bytes content = frame_bytes(frame);
-    frame->once = (struct once){.a = a ? a : 1, .b = hash_bytes(secret, content.at, content.len)};
+    uint64_t b = hash_bytes(secret, content.at, content.len);
+    if (frame->key_len) {
+        struct bytes label = frame_key(frame);
+        uint64_t both[] = {b, hash_bytes(secret, label.at, label.len)};
+        b = hash_bytes(secret, both, sizeof(both));
+    }
+    frame->once = (struct once){.a = a ? a : 1, .b = b};
 }

@@ -8,8 +8,8 @@
 #include "server/worker.h"
 
 struct raw {
-    struct buf names; // topic, type and id, one behind the other
-    size_t topic_len, type_len, id_len;
+    struct buf names; // topic, type, id and the event's key, one behind the other
+    size_t topic_len, type_len, id_len, event_key_len;
     int64_t retry;
     uint64_t key;
     struct buf body;
@@ -27,13 +27,15 @@ int publish_raw_begin(struct exchange *exchange, const struct publish_target *ta
     raw->topic_len = target->topic.len;
     raw->type_len = target->type.len;
     raw->id_len = target->id.len;
+    raw->event_key_len = target->event_key.len;
     raw->retry = target->retry;
     raw->key = target->key;
     buf_init(&raw->names, &mem_libc, 0);
     buf_init(&raw->body, &mem_libc, exchange->worker->server->settings->max_body);
     int rc = buf_append(&raw->names, target->topic.at, target->topic.len);
     rc = rc ? rc : buf_append(&raw->names, target->type.at, target->type.len);
-    return rc ? rc : buf_append(&raw->names, target->id.at, target->id.len);
+    rc = rc ? rc : buf_append(&raw->names, target->id.at, target->id.len);
+    return rc ? rc : buf_append(&raw->names, target->event_key.at, target->event_key.len);
 }
 
 static int on_body(struct exchange *exchange, struct bytes piece) {
@@ -53,7 +55,10 @@ static int make_frame(struct worker *worker, struct raw *raw, const char **probl
         event.id =
             (struct freshet_text){.at = names + raw->topic_len + raw->type_len, .len = raw->id_len};
     }
-    return publish_frame(&worker->server->hash_key, &topic, 1, &event, &raw->frame, problem);
+    struct bytes event_key =
+        bytes_make(names + raw->names.len - raw->event_key_len, raw->event_key_len);
+    return publish_keyed_frame(&worker->server->hash_key, &topic, 1, &event, event_key, &raw->frame,
+                               problem);
 }
 
 static int answer(struct exchange *exchange) {

@@ -16,7 +16,7 @@ enum {
 
 struct relay {
     struct worker *worker;
-    struct buf topic;
+    struct buf topic, event_key;
     struct freshet_parser *parser;
     struct frame *group[GROUP_MAX]; // events of this piece, to be published together
     size_t group_count;
@@ -84,8 +84,8 @@ static int on_event(void *user, const struct freshet_event *parsed) {
     event.id = own_id(parsed);
     struct bytes topic = buf_bytes(&relay->topic);
     struct frame **frame = &relay->group[relay->group_count];
-    relay->error =
-        publish_frame(&relay->worker->server->hash_key, &topic, 1, &event, frame, &relay->problem);
+    relay->error = publish_keyed_frame(&relay->worker->server->hash_key, &topic, 1, &event,
+                                       buf_bytes(&relay->event_key), frame, &relay->problem);
     if (relay->error) {
         return relay->error;
     }
@@ -106,7 +106,9 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
     relay->worker = exchange->worker;
     relay->key = target->key;
     buf_init(&relay->topic, &mem_libc, 0);
+    buf_init(&relay->event_key, &mem_libc, 0);
     int rc = buf_append(&relay->topic, target->topic.at, target->topic.len);
+    rc = rc ? rc : buf_append(&relay->event_key, target->event_key.at, target->event_key.len);
     struct freshet_parser_settings settings;
     freshet_parser_settings_default(&settings);
     settings.max_event = exchange->worker->server->settings->max_body;
@@ -186,6 +188,7 @@ static void on_drop(struct exchange *exchange) {
         commit_leave(&relay->commit);
         freshet_parser_close(&relay->parser);
         buf_finish(&relay->topic);
+        buf_finish(&relay->event_key);
         free(relay);
     }
 }

@@ -31,6 +31,8 @@ static bool take_query(struct exchange *exchange, struct bytes query, struct buf
             target->type = value;
         } else if (bytes_is(name, "id")) {
             target->id = value;
+        } else if (bytes_is(name, "key")) {
+            target->event_key = value;
         } else if (bytes_is(name, "retry") && !take_retry(exchange, value, &target->retry)) {
             return false;
         }

@@ -13,16 +13,22 @@ static struct freshet_text text_of(const char *text) {
     return (struct freshet_text){.at = text, .len = text ? strlen(text) : 0};
 }
 
-static struct frame *make(const char *topic, const char *other, const struct freshet_event *event) {
+static struct frame *make_keyed(const char *topic, const char *other, const char *event_key,
+                                const struct freshet_event *event) {
     struct topic_name names[2] = {{.text = bytes_of(topic)},
                                   {.text = bytes_of(other ? other : "")}};
     struct frame *frame;
     for (int i = 0; i < 2; i++) {
         names[i].hash = hash_bytes(&key, names[i].text.at, names[i].text.len);
     }
-    assert_int_equal(frame_create(&frame, &mem_libc, names, other ? 2 : 1, event), 0);
+    assert_int_equal(
+        frame_create_keyed(&frame, &mem_libc, names, other ? 2 : 1, event, bytes_of(event_key)), 0);
     frame_seal(frame, id_from_ms(1767225600000) + 7);
     return frame;
+}
+
+static struct frame *make(const char *topic, const char *other, const struct freshet_event *event) {
+    return make_keyed(topic, other, "", event);
 }
 
 static void assert_line(struct frame *frame, const char *wanted) {
@@ -42,6 +48,7 @@ static void assert_line(struct frame *frame, const char *wanted) {
     frame_seal(item.frame, item.at);
     assert_true(bytes_equal(frame_bytes(item.frame), frame_bytes(frame)));
     assert_int_equal(item.frame->topic_count, frame->topic_count);
+    assert_true(bytes_equal(frame_key(item.frame), frame_key(frame)));
     frame_unref(item.frame);
     frame_unref(frame);
     buf_finish(&line);
@@ -52,6 +59,9 @@ static void an_event_is_a_line(void **state) {
     struct freshet_event event = {.data = text_of("hello"), .retry = -1};
     assert_line(make("a", NULL, &event),
                 "{\"at\":\"1767225600000-7\",\"topic\":\"a\",\"data\":\"hello\"}\n");
+    assert_line(
+        make_keyed("a", NULL, "k\"1", &event),
+        "{\"at\":\"1767225600000-7\",\"topic\":\"a\",\"key\":\"k\\\"1\",\"data\":\"hello\"}\n");
     event.data = text_of("");
     assert_line(make("a", "b/c", &event),
                 "{\"at\":\"1767225600000-7\",\"topics\":[\"a\",\"b/c\"],\"data\":\"\"}\n");

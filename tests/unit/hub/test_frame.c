@@ -147,6 +147,25 @@ static void test_lines(void **state) {
     frame_unref(frame);
 }
 
+static void test_key(void **state) {
+    struct topic_name topics[] = {fake_name("first"), fake_name("b")};
+    struct freshet_event event = {.data = text("x"), .retry = -1};
+    struct frame *frame;
+    char longest[FRAME_KEY_MAX + 1] = "";
+    assert_int_equal(frame_create_keyed(&frame, &mem.mem, topics, 2, &event, bytes_of("a\"b")), 0);
+    assert_true(bytes_is(frame_key(frame), "a\"b"));
+    assert_true(bytes_is(frame_topic(frame, 1).text, "b"));
+    check(frame, "id: 5-7\ndata: x\n\n",
+          "{\"id\":\"5-7\",\"topic\":\"first\",\"event\":\"message\",\"key\":\"a\\\"b\",\"data\":"
+          "\"x\"}");
+    assert_int_equal(frame_create_keyed(&frame, &mem.mem, topics, 1, &event,
+                                        bytes_make(longest, sizeof(longest))),
+                     ERR_TOO_LARGE);
+    frame = create(NULL, NULL, -1, "x");
+    assert_int_equal(frame_key(frame).len, 0);
+    frame_unref(frame);
+}
+
 static void test_raw(void **state) {
     struct frame *frame;
     assert_int_equal(frame_create_raw(&frame, &mem.mem, bytes_of(":\n")), 0);
@@ -207,12 +226,19 @@ static void test_encoding_without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_plain),           TEST(test_everything),
-        TEST(test_each_part_alone), TEST(test_empty_own_id),
-        TEST(test_longest_id),      TEST(test_topics),
-        TEST(test_lines),           TEST(test_raw),
-        TEST(test_refused),         TEST(test_encoding_without_memory),
-        TEST(test_message_heads),   TEST(test_long_message),
+        TEST(test_plain),
+        TEST(test_everything),
+        TEST(test_each_part_alone),
+        TEST(test_empty_own_id),
+        TEST(test_longest_id),
+        TEST(test_topics),
+        TEST(test_lines),
+        TEST(test_raw),
+        TEST(test_key),
+        TEST(test_refused),
+        TEST(test_encoding_without_memory),
+        TEST(test_message_heads),
+        TEST(test_long_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

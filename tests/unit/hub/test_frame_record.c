@@ -9,6 +9,7 @@
 #include "hub/frame_record.h"
 
 static struct test_mem mem;
+static const char *event_key = ""; // of what is created
 
 static int setup(void **state) {
     test_mem_init(&mem);
@@ -30,8 +31,16 @@ static struct frame *create(size_t topic_count, const char *id, const char *type
     struct freshet_event event = {
         .id = text(id), .type = text(type), .data = text(data), .retry = retry};
     struct frame *frame;
-    assert_int_equal(frame_create(&frame, &mem.mem, topics, topic_count, &event), 0);
+    assert_int_equal(
+        frame_create_keyed(&frame, &mem.mem, topics, topic_count, &event, bytes_of(event_key)), 0);
     frame_seal(frame, 1048576 * 5 + 7);
+    return frame;
+}
+
+static struct frame *create_keyed(const char *key, size_t topic_count, const char *id) {
+    event_key = key;
+    struct frame *frame = create(topic_count, id, "tick", -1, "hello");
+    event_key = "";
     return frame;
 }
 
@@ -65,6 +74,7 @@ static void assert_same(const struct frame *a, const struct frame *b) {
     }
     assert_int_equal(a->own_id_len, b->own_id_len);
     assert_bytes_equal(frame_own_id(a), frame_own_id(b));
+    assert_bytes_equal(frame_key(a), frame_key(b));
     assert_int_equal(a->type_len, b->type_len);
     assert_bytes_equal(frame_type(a), frame_type(b));
     while (frame_next_line(a, &place_a, &line_a)) {
@@ -96,7 +106,12 @@ static void what_is_written_is_read(void **state) {
     check(create(2, NULL, "tick", -1, ""));
     check(create(1, "x", NULL, 0, "\n"));
     check(create(0, NULL, NULL, -1, "x"));
-    struct frame *frame = create(2, "mine", NULL, -1, "hello");
+    char longest[FRAME_KEY_MAX + 1];
+    memset(longest, 'k', FRAME_KEY_MAX);
+    longest[FRAME_KEY_MAX] = '\0';
+    check(create_keyed("AAPL", 2, NULL));
+    check(create_keyed(longest, 1, "mine"));
+    struct frame *frame = create_keyed("k", 2, "mine");
     frame->once = (struct once){.a = 0x0123456789abcdef, .b = 1};
     check(frame);
 }
@@ -112,6 +127,13 @@ static void a_layout_does_not_change(void **state) {
     assert_int_equal(bytes.at[20], 17);
     assert_int_equal(bytes.at[26], 1);
     assert_int_equal(bytes.len, 28 + 10 + 5 + 26);
+    frame_unref(frame);
+    drop(bytes);
+    frame = create_keyed("key", 1, NULL);
+    bytes = record_of(frame);
+    assert_int_equal(bytes.at[24], 2);
+    assert_int_equal(bytes.at[38], 3);
+    assert_memory_equal(bytes.at + 39, "firstkeyid: ", 12);
     frame_unref(frame);
     drop(bytes);
 }
@@ -136,8 +158,8 @@ static void use(const struct frame *frame) {
         struct topic_name name = frame_topic(frame, i);
         sum += (unsigned char)name.text.at[name.text.len - 1];
     }
-    struct bytes parts[] = {frame_own_id(frame), frame_type(frame)};
-    for (int i = 0; i < 2; i++) {
+    struct bytes parts[] = {frame_own_id(frame), frame_type(frame), frame_key(frame)};
+    for (int i = 0; i < 3; i++) {
         sum += parts[i].len ? (unsigned char)parts[i].at[parts[i].len - 1] : 0;
     }
     while (frame_next_line(frame, &place, &line)) {
@@ -160,7 +182,7 @@ static bool try_to_read(struct bytes bytes) {
 }
 
 static void a_cut_record_is_none(void **state) {
-    struct frame *frame = create(3, "mine", "tick", 3000, "one\ntwo");
+    struct frame *frame = create_keyed("a key", 3, "mine");
     struct bytes bytes = record_of(frame);
     for (size_t len = 0; len < bytes.len; len++) {
         char *copy = malloc(len ? len : 1);
@@ -176,7 +198,9 @@ static void a_cut_record_is_none(void **state) {
 
 static void a_damaged_record_is_never_intact(void **state) {
     struct random random = {.state = 7};
+    event_key = "a key";
     struct frame *frame = create(3, "mine", "tick", 3000, "one\ntwo");
+    event_key = "";
     struct bytes bytes = record_of(frame);
     char *at = (char *)(uintptr_t)bytes.at;
     for (int round = 0; round < 20000; round++) {

@@ -103,6 +103,30 @@ static void test_members(void **state) {
                  "id: 7-0\nretry: 2147483647\ndata: 1\n\n");
 }
 
+static void assert_key(const char *json, const char *key) {
+    struct publish_item item = read_item(json);
+    assert_non_null(item.frame);
+    assert_true(bytes_is(frame_key(item.frame), key));
+    frame_unref(item.frame);
+}
+
+static void test_key(void **state) {
+    char json[400];
+    assert_key("{\"topic\":\"t\",\"data\":1,\"key\":\"caf\\u00e9\"}", "caf\xc3\xa9");
+    assert_key("{\"topic\":\"t\",\"data\":1,\"key\":\"\"}", "");
+    assert_key("{\"topic\":\"t\",\"data\":1,\"key\":null}", "");
+    assert_key("{\"topic\":\"t\",\"data\":1}", "");
+    assert_refused("{\"topic\":\"t\",\"data\":1,\"key\":1}", "`key` is a string");
+    assert_refused("{\"topic\":\"t\",\"data\":1,\"key\":\"a\\nb\"}", "key is UTF-8 without CR");
+    snprintf(json, sizeof(json), "{\"topic\":\"t\",\"data\":1,\"key\":\"%0255d\"}", 1);
+    assert_non_null(strstr(json, "0001\""));
+    struct publish_item item = read_item(json);
+    assert_int_equal(item.frame->key_len, 255);
+    frame_unref(item.frame);
+    snprintf(json, sizeof(json), "{\"topic\":\"t\",\"data\":1,\"key\":\"%0256d\"}", 1);
+    assert_refused(json, "at most 255 bytes");
+}
+
 static void test_topics(void **state) {
     assert_event("{\"topics\":[\"a\",\"b/c\"],\"data\":1}", "a b/c", "id: 7-0\ndata: 1\n\n");
     assert_event("{\"topics\":[\"a\",\"a\",\"\\u0061\"],\"data\":1}", "a", "id: 7-0\ndata: 1\n\n");
@@ -216,6 +240,7 @@ int main(void) {
         TEST(test_data),
         TEST(test_nested_data_verbatim),
         TEST(test_members),
+        TEST(test_key),
         TEST(test_topics),
         TEST(test_topics_refused),
         TEST(test_members_refused),
