@@ -68,6 +68,9 @@ static void describe(const struct disk_finding *finding, const char *id, char *o
         snprintf(out, size, "publisher's id %.*s: it leads to event %s, which is not of that id",
                  len, name, id);
         break;
+    case DISK_FAULT_KEY:
+        snprintf(out, size, "event %s: its key does not lead to the newest event of that key", id);
+        break;
     }
 }
 
@@ -104,12 +107,13 @@ static void print_report(const struct disk_check *check, const struct disk_summa
     print_fault("missing events", check->missing);
     print_fault("topics with wrong counts", check->miscounted);
     print_fault("wrong publishers' ids", check->own_ids);
+    print_fault("wrong keys", check->keys);
     fflush(stdout);
 }
 
 static bool is_fine(const struct disk_check *check) {
     return check->damaged + check->not_indexed + check->missing + check->miscounted +
-               check->own_ids ==
+               check->own_ids + check->keys ==
            0;
 }
 

@@ -204,7 +204,7 @@ static int create(struct disk **out, const struct mem *mem, const struct history
     disk->settings.once_ms = settings->once_ms > 0 ? settings->once_ms : DAY_MS;
     disk->file.lock = -1;
     disk->history = (struct history){
-        .past = {.read = disk_read, .last = disk_last, .find = disk_find},
+        .past = {.read = disk_read, .values = disk_values, .last = disk_last, .find = disk_find},
         .append = append,
         .expire = expire,
         .stats = disk_stats,

@@ -6,6 +6,7 @@
 
 #include "history/disk_group.h"
 #include "history/disk_index.h"
+#include "history/disk_keys.h"
 
 enum { PROGRESS_EVERY = 4096 };
 
@@ -155,10 +156,63 @@ static int check_own_id(struct checking *c, const MDB_val *key, const MDB_val *v
     return 0;
 }
 
+static void tell_key(struct checking *c, event_id id, bool fine) {
+    if (!fine) {
+        c->out->keys++;
+        tell(c, DISK_FAULT_KEY, id, (struct bytes){0});
+    }
+}
+
+static bool has_entry(struct checking *c, MDB_dbi table, uint64_t first, uint64_t second,
+                      MDB_val *value) {
+    unsigned char bytes[2 * DISK_KEY];
+    disk_put_number(bytes, first);
+    disk_put_number(bytes + DISK_KEY, second);
+    MDB_val key = disk_val(bytes, sizeof(bytes));
+    return mdb_get(c->txn, table, &key, value) == 0;
+}
+
+// An entry of `keys`: it leads to an event with such a key, which `values` has.
+static int check_key(struct checking *c, const MDB_val *key, const MDB_val *value) {
+    struct frame_record record;
+    MDB_val other;
+    const char *at = key->mv_data;
+    event_id id = value->mv_size == DISK_KEY ? disk_get_number(value->mv_data) : 0;
+    bool fine = key->mv_size == 2 * DISK_KEY && open_event(c, id, &other, &record) == 0 &&
+                disk_keys_hash(c->key, frame_record_type(&record), record.key) ==
+                    disk_get_number(at + DISK_KEY) &&
+                has_entry(c, c->file->values, disk_get_number(at), id, &other);
+    tell_key(c, id, fine);
+    return 0;
+}
+
+// An entry of `values`: its key leads back to it; or, of all topics, it is an event at all.
+static int check_value(struct checking *c, const MDB_val *key, const MDB_val *value) {
+    struct frame_record record;
+    MDB_val other;
+    const char *at = key->mv_data;
+    uint64_t topic = key->mv_size == 2 * DISK_KEY ? disk_get_number(at) : DISK_ALL_TOPICS;
+    event_id id = key->mv_size == 2 * DISK_KEY ? disk_get_number(at + DISK_KEY) : 0;
+    bool fine = open_event(c, id, &other, &record) == 0;
+    if (fine && topic != DISK_ALL_TOPICS) {
+        uint64_t hash = disk_keys_hash(c->key, frame_record_type(&record), record.key);
+        fine = has_entry(c, c->file->values, DISK_ALL_TOPICS, id, &other) &&
+               has_entry(c, c->file->keys, topic, hash, &other) && other.mv_size == DISK_KEY &&
+               disk_get_number(other.mv_data) == id;
+    } else if (fine) {
+        fine = value->mv_size == 1;
+    }
+    tell_key(c, id, fine);
+    return 0;
+}
+
 static int walk(struct checking *c, MDB_dbi table, check_entry *check) {
     MDB_cursor *cursor;
     MDB_val key, value;
     MDB_stat stat;
+    if (table == 0) {
+        return 0; // of a file that does not have it yet
+    }
     int rc = mdb_stat(c->txn, table, &stat);
     rc = rc ? rc : mdb_cursor_open(c->txn, table, &cursor);
     if (rc) {
@@ -181,6 +235,9 @@ static int walk(struct checking *c, MDB_dbi table, check_entry *check) {
 
 static int count(struct checking *c, MDB_dbi table) {
     MDB_stat stat;
+    if (table == 0) {
+        return 0;
+    }
     int rc = mdb_stat(c->txn, table, &stat);
     c->all += rc ? 0 : stat.ms_entries;
     return rc;
@@ -193,6 +250,8 @@ int disk_check_file(const struct disk_file *file, MDB_txn *txn, const struct has
     int rc = count(&c, file->events);
     rc = rc ? rc : count(&c, file->topics);
     rc = rc ? rc : count(&c, file->own_ids);
+    rc = rc ? rc : count(&c, file->keys);
+    rc = rc ? rc : count(&c, file->values);
     rc = rc ? rc : mdb_cursor_open(txn, file->index, &c.index);
     if (rc) {
         return rc;
@@ -200,6 +259,8 @@ int disk_check_file(const struct disk_file *file, MDB_txn *txn, const struct has
     rc = walk(&c, file->events, check_event);
     rc = rc ? rc : walk(&c, file->topics, check_topic);
     rc = rc ? rc : walk(&c, file->own_ids, check_own_id);
+    rc = rc ? rc : walk(&c, file->keys, check_key);
+    rc = rc ? rc : walk(&c, file->values, check_value);
     mdb_cursor_close(c.index);
     return rc;
 }

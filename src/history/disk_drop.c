@@ -6,6 +6,7 @@
 
 #include "history/disk_group.h"
 #include "history/disk_index.h"
+#include "history/disk_keys.h"
 #include "history/disk_own_ids.h"
 
 enum {
@@ -22,7 +23,7 @@ struct leaving {
     struct frame_record record; // until the first write
     char own_text[DISK_OWN_ID_MAX];
     struct bytes own_id;
-    uint64_t type_hash;
+    uint64_t type_hash, key_hash;
 };
 
 static int look_at(const struct disk_group *group, struct leaving *leaving, const MDB_val *key,
@@ -37,6 +38,8 @@ static int look_at(const struct disk_group *group, struct leaving *leaving, cons
     leaving->holders = (unsigned char)*at;
     leaving->type_hash =
         memory_floors_type(&group->disk->floors.now, frame_record_type(&leaving->record));
+    leaving->key_hash = disk_keys_hash(&group->disk->state.key, frame_record_type(&leaving->record),
+                                       leaving->record.key);
     struct bytes own_id = frame_record_own_id(&leaving->record);
     if (own_id.len && own_id.len <= sizeof(leaving->own_text)) {
         memcpy(leaving->own_text, own_id.at, own_id.len);
@@ -53,9 +56,13 @@ static int leave_topic(struct disk_group *group, struct disk_topic *topic,
     record->gone = leaving->id;
     record->floor = record->floor < leaving->id ? leaving->id : record->floor;
     disk_floors_raise(&group->disk->floors, &topic->prefixes, leaving->id);
+    bool value;
+    int rc = disk_keys_remove(&group->disk->file, group->txn, record->number, leaving->key_hash,
+                              leaving->id, &value);
     disk_floors_raise_type(&group->disk->floors, topic->node.hash, &topic->prefixes,
-                           leaving->type_hash, leaving->id);
-    return disk_own_ids_remove(&group->disk->file, group->txn, leaving->own_id, record->number,
+                           leaving->type_hash, value, leaving->id);
+    return rc ? rc
+              : disk_own_ids_remove(&group->disk->file, group->txn, leaving->own_id, record->number,
                                leaving->id);
 }
 

@@ -13,7 +13,11 @@
 #include "base/error.h"
 #include "history/disk_state.h"
 
-enum { TABLES = 8, PATH_ROOM = 4096 };
+enum {
+    TABLES = 10,
+    TABLES_AT_FIRST = 8, // a file of the first format has no others, until it is written to
+    PATH_ROOM = 4096,
+};
 
 struct table {
     const char *name;
@@ -29,6 +33,8 @@ static const struct table tables[TABLES] = {
     {"once", offsetof(struct disk_file, once)},
     {"floors", offsetof(struct disk_file, floors)},
     {"purges", offsetof(struct disk_file, purges)},
+    {"keys", offsetof(struct disk_file, keys)},
+    {"values", offsetof(struct disk_file, values)},
 };
 
 void disk_problem(const struct disk_problem *problem, const char *format, ...) {
@@ -46,6 +52,10 @@ static int open_tables(struct disk_file *file, MDB_txn *txn, unsigned flags) {
     int rc = 0;
     for (int i = 0; i < TABLES && rc == 0; i++) {
         rc = mdb_dbi_open(txn, tables[i].name, flags, handle_of(file, &tables[i]));
+        if (rc == MDB_NOTFOUND && i >= TABLES_AT_FIRST) {
+            *handle_of(file, &tables[i]) = 0;
+            rc = 0;
+        }
     }
     return rc;
 }
@@ -244,10 +254,15 @@ int disk_file_used(const struct disk_file *file, MDB_txn *txn, uint64_t *bytes) 
                                      file->own_ids,
                                      file->once,
                                      file->floors,
-                                     file->purges};
+                                     file->purges,
+                                     file->keys,
+                                     file->values};
     uint64_t pages = 2;
     for (int i = 0; i < TABLES + 2; i++) {
         MDB_stat stat;
+        if (i >= 2 && all[i] == 0) {
+            continue; // it is not there
+        }
         int rc = mdb_stat(txn, all[i], &stat);
         if (rc) {
             return rc;

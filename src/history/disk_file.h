@@ -33,6 +33,8 @@ struct disk_file {
     MDB_dbi once;    // id -> its key against repetition
     MDB_dbi floors;  // bucket's number / 64 -> 64 floors
     MDB_dbi purges;  // name -> up to which id it is being purged
+    MDB_dbi keys;    // topic's number and a key's hash -> the newest event of that key
+    MDB_dbi values;  // topic's number (or 0) and the id of such an event -> nothing (or how many)
 };
 
 // A sentence for people.

@@ -109,24 +109,17 @@ void disk_floors_raise(struct disk_floors *floors, const struct floor_prefixes *
 }
 
 void disk_floors_raise_type(struct disk_floors *floors, uint64_t topic_hash,
-                            const struct floor_prefixes *prefixes, uint64_t type_hash,
+                            const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
                             event_id id) {
     pthread_mutex_lock(&floors->lock);
-    memory_floors_raise_type(&floors->now, topic_hash, prefixes, type_hash, id);
+    memory_floors_raise_type(&floors->now, topic_hash, prefixes, type_hash, value, id);
     pthread_mutex_unlock(&floors->lock);
 }
 
-event_id disk_floors_of_types(struct disk_floors *floors, const struct selection *selection,
-                              const struct selector *item) {
-    event_id floor = 0;
+event_id disk_floors_of_part(struct disk_floors *floors, const struct selection *selection,
+                             const struct selector *item) {
     pthread_mutex_lock(&floors->lock);
-    for (uint32_t i = 0; i < selection->type_count; i++) {
-        uint64_t type = selection->types[i].hash;
-        floor =
-            highest(floor, item->pattern
-                               ? memory_floors_type_of_pattern(&floors->now, item->name.text, type)
-                               : memory_floors_type_of_topic(&floors->now, item->name.hash, type));
-    }
+    event_id floor = memory_floors_of_part(&floors->now, selection, item);
     pthread_mutex_unlock(&floors->lock);
     return floor;
 }

@@ -8,7 +8,6 @@
 
 #include "history/disk_file.h"
 #include "history/memory_floors.h"
-#include "hub/selection.h"
 
 // Pieces of the buckets, then the floor of all, then pieces of the buckets of types.
 enum {
@@ -40,13 +39,14 @@ void disk_floors_unsaved(struct disk_floors *floors);
 void disk_floors_raise(struct disk_floors *floors, const struct floor_prefixes *prefixes,
                        event_id id);
 void disk_floors_raise_type(struct disk_floors *floors, uint64_t topic_hash,
-                            const struct floor_prefixes *prefixes, uint64_t type_hash, event_id id);
+                            const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
+                            event_id id);
 void disk_floors_leave(struct disk_floors *floors, uint64_t topic_hash, event_id floor);
 event_id disk_floors_of_topic(struct disk_floors *floors, uint64_t topic_hash);
 event_id disk_floors_of_pattern(struct disk_floors *floors, struct bytes pattern);
 
-// The highest floor of the types that the selection lets through, of one of its items.
-event_id disk_floors_of_types(struct disk_floors *floors, const struct selection *selection,
-                              const struct selector *item);
+// As memory_floors_of_part.
+event_id disk_floors_of_part(struct disk_floors *floors, const struct selection *selection,
+                             const struct selector *item);
 
 #endif

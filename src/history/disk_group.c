@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "history/disk_index.h"
+#include "history/disk_keys.h"
 #include "history/disk_own_ids.h"
 
 enum {
@@ -112,7 +113,7 @@ static void miss(struct disk_group *group, struct disk_topic *topic, const struc
     topic->record.floor = topic->record.floor < id ? id : topic->record.floor;
     disk_floors_raise(floors, &topic->prefixes, id);
     disk_floors_raise_type(floors, topic->node.hash, &topic->prefixes,
-                           memory_floors_type(&floors->now, frame_type(frame)), id);
+                           memory_floors_type(&floors->now, frame_type(frame)), true, id);
 }
 
 static int add_to_topic(struct disk_group *group, struct disk_topic *topic,
@@ -133,8 +134,14 @@ static int add_to_topic(struct disk_group *group, struct disk_topic *topic,
     topic->record.newest = frame->id;
     topic->record.events++;
     topic->record.bytes += size;
-    return disk_own_ids_add(&group->disk->file, group->txn, frame_own_id(frame),
+    int rc = disk_own_ids_add(&group->disk->file, group->txn, frame_own_id(frame),
                             topic->record.number, frame->id);
+    uint64_t hash = frame->key_len ? disk_keys_hash(&group->disk->state.key, frame_type(frame),
+                                                    frame_key(frame))
+                                   : 0;
+    return rc ? rc
+              : disk_keys_add(&group->disk->file, group->txn, topic->record.number, hash,
+                              frame->id);
 }
 
 // Enters the event into those of its topics that hold it; *holders tells how many do.

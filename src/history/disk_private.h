@@ -76,6 +76,8 @@ void disk_snapshot_end(struct disk *disk, MDB_txn *txn);
 // The readers' half of the interface.
 int disk_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
               size_t max_bytes, struct past_batch *batch);
+int disk_values(struct past *past, const struct selection *selection, event_id after, event_id upto,
+                size_t max_bytes, struct past_batch *batch);
 event_id disk_last(struct past *past, const struct selection *selection, size_t count,
                    event_id upto);
 int disk_find(struct past *past, const struct selection *selection, struct bytes own_id,

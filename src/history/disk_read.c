@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "history/disk_keys.h"
 #include "history/disk_view.h"
 
 enum { SCAN_EVENTS = 4096, TRIES_MAX = 16 };
@@ -15,6 +16,7 @@ struct reading {
     const struct selection *selection;
     struct past_batch *batch;
     event_id upto;
+    bool values; // only what is the newest of its key
     size_t bytes_left;
     event_id told; // what holes and damage add to the floor
     size_t looked_at;
@@ -53,6 +55,31 @@ static int take(struct reading *r, int found, event_id id, const struct frame_re
     return 0;
 }
 
+// Whether it is let through, and nothing newer has replaced it for one who wants the newest alone.
+static int is_wanted(struct reading *r, const struct frame_record *record, event_id id,
+                     bool *wanted) {
+    *wanted = selection_passes(r->selection, frame_record_type(record));
+    if (!*wanted || !r->selection->latest) {
+        return 0;
+    }
+    int rc = disk_view_newest(&r->view, r->selection, record, id);
+    *wanted = rc == 0;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+// Takes what was found, or passes over it.
+static int take_wanted(struct reading *r, int found, event_id id, const struct frame_record *record,
+                       bool *taken) {
+    bool wanted = true;
+    int rc = found ? 0 : is_wanted(r, record, id, &wanted);
+    *taken = true;
+    if (rc || wanted) {
+        return rc ? rc : take(r, found, id, record, taken);
+    }
+    r->batch->reached = id;
+    return 0;
+}
+
 static int read_topics(struct reading *r, event_id upto) {
     struct disk_merge merge;
     struct frame_record record;
@@ -64,12 +91,7 @@ static int read_topics(struct reading *r, event_id upto) {
         if (!more || r->looked_at == SCAN_EVENTS) {
             break;
         }
-        int found = disk_view_event(&r->view, id, &record);
-        if (found == 0 && !selection_passes(r->selection, frame_record_type(&record))) {
-            r->batch->reached = id;
-        } else {
-            rc = take(r, found, id, &record, &taken);
-        }
+        rc = take_wanted(r, disk_view_event(&r->view, id, &record), id, &record, &taken);
         rc = rc || !taken ? rc : disk_merge_skip(&merge);
     }
     if (rc == 0 && !more) {
@@ -93,7 +115,104 @@ static int read_log(struct reading *r, event_id upto) {
             r->batch->reached = id;
             continue;
         }
-        int rc = take(r, found, id, &record, &taken);
+        int rc = take_wanted(r, found, id, &record, &taken);
+        if (rc || !taken) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+// The events that are the newest of their key, of several topics.
+struct values {
+    uint32_t count;
+    struct {
+        uint64_t topic;
+        event_id next;
+    } heads[DISK_MERGE_MAX];
+};
+
+static int values_begin(struct reading *r, struct values *values) {
+    values->count = 0;
+    for (uint32_t i = 0; i < r->selection->count; i++) {
+        struct disk_topic_record topic;
+        int rc = disk_view_topic(&r->view, &r->selection->items[i].name, &topic);
+        event_id next = r->batch->reached;
+        if (rc == 0) {
+            next = next < topic.gone ? topic.gone : next;
+            rc = disk_keys_next(r->view.values, topic.number, &next);
+        }
+        if (rc == 0) {
+            values->heads[values->count].topic = topic.number;
+            values->heads[values->count++].next = next;
+        } else if (rc != MDB_NOTFOUND) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static event_id values_peek(const struct values *values) {
+    event_id least = UINT64_MAX;
+    for (uint32_t i = 0; i < values->count; i++) {
+        least = values->heads[i].next < least ? values->heads[i].next : least;
+    }
+    return least;
+}
+
+static int values_skip(struct reading *r, struct values *values, event_id id) {
+    for (uint32_t i = 0; i < values->count;) {
+        int rc = values->heads[i].next > id ? 0
+                                            : disk_keys_next(r->view.values, values->heads[i].topic,
+                                                             &values->heads[i].next);
+        if (rc && rc != MDB_NOTFOUND) {
+            return rc;
+        }
+        if (rc) {
+            values->heads[i] = values->heads[--values->count];
+        } else {
+            i++;
+        }
+    }
+    return 0;
+}
+
+static int read_values_of_topics(struct reading *r, event_id upto) {
+    struct frame_record record;
+    struct values values;
+    int rc = values_begin(r, &values);
+    for (; rc == 0 && r->looked_at < SCAN_EVENTS; r->looked_at++) {
+        bool taken;
+        event_id id = values_peek(&values);
+        if (values.count == 0 || id > upto) {
+            r->batch->reached = upto;
+            return 0;
+        }
+        rc = take_wanted(r, disk_view_event(&r->view, id, &record), id, &record, &taken);
+        if (rc || !taken) {
+            return rc;
+        }
+        rc = values_skip(r, &values, id);
+    }
+    return rc;
+}
+
+static int read_values_of_all(struct reading *r, event_id upto) {
+    struct frame_record record;
+    event_id id = r->batch->reached;
+    for (; r->looked_at < SCAN_EVENTS; r->looked_at++) {
+        bool taken = true;
+        int rc = disk_keys_next(r->view.values, DISK_ALL_TOPICS, &id);
+        if (rc == MDB_NOTFOUND || (rc == 0 && id > upto)) {
+            r->batch->reached = upto;
+            return 0;
+        }
+        int found = rc ? 0 : disk_view_event(&r->view, id, &record);
+        if (rc == 0 && found == 0 && !disk_view_hears(&r->view, r->selection, &record, id)) {
+            r->batch->reached = id;
+        } else if (rc == 0) {
+            rc = take_wanted(r, found, id, &record, &taken);
+        }
         if (rc || !taken) {
             return rc;
         }
@@ -106,11 +225,16 @@ static int read_file(struct reading *r) {
     if (r->batch->reached >= upto) {
         return 0;
     }
-    return disk_view_merges(r->selection) ? read_topics(r, upto) : read_log(r, upto);
+    int rc = r->values ? disk_view_values(&r->view) : 0;
+    if (rc || !r->values) {
+        return rc ? rc : disk_view_merges(r->selection) ? read_topics(r, upto) : read_log(r, upto);
+    }
+    return disk_view_merges(r->selection) ? read_values_of_topics(r, upto)
+                                          : read_values_of_all(r, upto);
 }
 
 static bool hears(const struct reading *r, const struct frame *frame) {
-    if (!selection_hears(r->selection, frame)) {
+    if ((r->values && frame->key_len == 0) || !selection_hears(r->selection, frame)) {
         return false;
     }
     for (size_t i = 0; r->view.purged.count && i < frame->topic_count; i++) {
@@ -184,11 +308,13 @@ static int try_to_read(struct reading *r, event_id after) {
     return rc;
 }
 
-int disk_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
-              size_t max_bytes, struct past_batch *batch) {
-    struct disk *disk = disk_of_past(past);
-    struct reading r = {
-        .disk = disk, .selection = selection, .batch = batch, .bytes_left = max_bytes};
+static int read_past(struct disk *disk, const struct selection *selection, bool values,
+                     event_id after, event_id upto, size_t max_bytes, struct past_batch *batch) {
+    struct reading r = {.disk = disk,
+                        .selection = selection,
+                        .values = values,
+                        .batch = batch,
+                        .bytes_left = max_bytes};
     batch->count = 0;
     pthread_mutex_lock(&disk->queue.lock);
     r.upto = disk_holes_clamp(&disk->queue.holes, after, upto < after ? after : upto, &r.told);
@@ -198,4 +324,14 @@ int disk_read(struct past *past, const struct selection *selection, event_id aft
         rc = try_to_read(&r, after);
     } while (rc == 0 && batch->reached == after && after < r.upto && ++tries < TRIES_MAX);
     return result_of(rc, batch);
+}
+
+int disk_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
+              size_t max_bytes, struct past_batch *batch) {
+    return read_past(disk_of_past(past), selection, false, after, upto, max_bytes, batch);
+}
+
+int disk_values(struct past *past, const struct selection *selection, event_id after, event_id upto,
+                size_t max_bytes, struct past_batch *batch) {
+    return read_past(disk_of_past(past), selection, true, after, upto, max_bytes, batch);
 }

@@ -7,7 +7,7 @@
 #include "history/disk_file.h"
 #include "history/disk_holes.h"
 
-// Since 2 the file knows the floors of types. An older one is read, and becomes one of these with the
+// Since 2 the file knows the floors of types, and keys. An older one is read, and becomes one of these with the
 // first group that is written.
 enum { DISK_FORMAT = 2, DISK_FORMAT_OLDEST = 1 };
 

@@ -24,6 +24,7 @@ struct disk_check {
     uint64_t missing;        // ids in the index without an event
     uint64_t miscounted;     // topics whose counts are wrong
     uint64_t own_ids;        // entries of publishers' ids that lead nowhere
+    uint64_t keys;           // entries of keys that do not lead to the newest event
 };
 
 enum disk_fault {
@@ -32,6 +33,7 @@ enum disk_fault {
     DISK_FAULT_MISSING,     // a topic's id without an event
     DISK_FAULT_COUNT,       // a topic's counts are wrong
     DISK_FAULT_OWN_ID,      // a publisher's id leads nowhere
+    DISK_FAULT_KEY,         // a key does not lead to its newest event
 };
 
 // One thing that is wrong, and where.

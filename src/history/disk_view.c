@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "history/disk_keys.h"
 
 enum { PAGE = 4096, LINE = 64, AHEAD_MOST = 1024 };
 
@@ -41,7 +42,7 @@ void disk_snapshot_end(struct disk *disk, MDB_txn *txn) {
 int disk_view_begin(struct disk_view *view, struct disk *disk) {
     view->disk = disk;
     view->txn = NULL;
-    view->events = view->index = NULL;
+    view->events = view->index = view->values = NULL;
     disk_purges_look(&disk->purges, &view->purged);
     int rc = disk_snapshot_begin(disk, &view->txn);
     if (rc) {
@@ -59,6 +60,9 @@ int disk_view_begin(struct disk_view *view, struct disk *disk) {
 void disk_view_end(struct disk_view *view) {
     if (view->index) {
         mdb_cursor_close(view->index);
+    }
+    if (view->values) {
+        mdb_cursor_close(view->values);
     }
     if (view->events) {
         mdb_cursor_close(view->events);
@@ -170,6 +174,33 @@ bool disk_view_hears(const struct disk_view *view, const struct selection *selec
     return hears && (view->purged.count == 0 || !is_purged(view, record, id));
 }
 
+int disk_view_values(struct disk_view *view) {
+    return view->values ? 0 : mdb_cursor_open(view->txn, view->disk->file.values, &view->values);
+}
+
+int disk_view_newest(struct disk_view *view, const struct selection *selection,
+                     const struct frame_record *record, event_id id) {
+    struct frame_record_topics walk = {0};
+    struct topic_name name;
+    int rc = record->key.len ? disk_view_values(view) : 0;
+    if (rc || record->key.len == 0) {
+        return rc;
+    }
+    // Of most there is one topic, and then the entry for all topics says it.
+    rc = disk_keys_is_newest(view->values, DISK_ALL_TOPICS, id);
+    if (rc || record->topic_count == 1) {
+        return rc;
+    }
+    while (frame_record_next_topic(record, &walk, &name)) {
+        struct disk_topic_record topic;
+        if (selection_names(selection, &name) && disk_view_topic(view, &name, &topic) == 0 &&
+            disk_keys_is_newest(view->values, topic.number, id) == 0) {
+            return 0;
+        }
+    }
+    return MDB_NOTFOUND;
+}
+
 int disk_view_floor(struct disk_view *view, const struct selection *selection, event_id *floor) {
     struct disk_floors *floors = &view->disk->floors;
     *floor = view->disk->limits.origin;
@@ -183,10 +214,10 @@ int disk_view_floor(struct disk_view *view, const struct selection *selection, e
         event_id one = rc == 0         ? record.floor
                        : item->pattern ? disk_floors_of_pattern(floors, item->name.text)
                                        : disk_floors_of_topic(floors, item->name.hash);
-        // What is being purged has raised the one, and the others not yet.
-        if (selection->type_count && view->purged.count == 0) {
-            event_id of_types = disk_floors_of_types(floors, selection, item);
-            one = of_types < one ? of_types : one;
+        // Neither is too low. But what is being purged has raised only the first.
+        if (memory_floors_is_part(selection) && view->purged.count == 0) {
+            event_id part = disk_floors_of_part(floors, selection, item);
+            one = part < one ? part : one;
         }
         *floor = *floor < one ? one : *floor;
     }

@@ -11,7 +11,8 @@ struct disk_view {
     struct disk *disk;
     MDB_txn *txn;
     MDB_cursor *events, *index;
-    event_id newest; // the snapshot has everything up to here
+    MDB_cursor *values; // opened when it is asked for
+    event_id newest;    // the snapshot has everything up to here
     struct disk_purged purged;
 };
 
@@ -40,6 +41,14 @@ int disk_view_step(struct disk_view *view, MDB_cursor_op op, event_id *id,
 // being purged.
 bool disk_view_hears(const struct disk_view *view, const struct selection *selection,
                      const struct frame_record *record, event_id id);
+
+// Whether the event, which is of a topic of the selection, is the newest of its key there, or has
+// none: 0, MDB_NOTFOUND when it is neither.
+int disk_view_newest(struct disk_view *view, const struct selection *selection,
+                     const struct frame_record *record, event_id id);
+
+// Opens the cursor `values`.
+int disk_view_values(struct disk_view *view);
 
 // The floor of the selection.
 int disk_view_floor(struct disk_view *view, const struct selection *selection, event_id *floor);

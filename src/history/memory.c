@@ -25,7 +25,8 @@ struct holding {
 };
 
 uint64_t memory_charge(const struct frame *frame) {
-    uint64_t a_topic = TOPIC_PLACE_COST + (frame->own_id_len ? OWN_ID_COST : 0);
+    uint64_t a_topic =
+        TOPIC_PLACE_COST + (frame->own_id_len ? OWN_ID_COST : 0) + (frame->key_len ? KEY_COST : 0);
     return frame_cost(frame) + PLACE_COST + frame->topic_count * a_topic;
 }
 
@@ -36,9 +37,11 @@ static void release(struct memory *memory, struct frame *frame, uint64_t *reason
 }
 
 static void leave_topic(struct memory *memory, struct memory_topic *topic) {
-    memory_own_ids_remove(&memory->own_ids, topic, memory_topic_frame(topic, 0));
+    struct frame *frame = memory_topic_frame(topic, 0);
+    memory_own_ids_remove(&memory->own_ids, topic, frame);
+    bool value = memory_keys_remove(&memory->keys, topic, frame);
     memory_purge_note_drop(memory, topic);
-    memory_topics_drop(&memory->topics, topic);
+    memory_topics_drop(&memory->topics, topic, value);
 }
 
 void memory_drop_oldest_of(struct memory *memory, struct memory_topic *topic, uint64_t *reason) {
@@ -149,6 +152,7 @@ static int hold(struct memory *memory, struct frame *frame, struct holding *hold
     memory->frame_bytes += memory_charge(frame);
     for (size_t i = 0; i < holding->count; i++) {
         memory_own_ids_add(&memory->own_ids, holding->topics[i], frame);
+        memory_keys_add(&memory->keys, holding->topics[i], frame);
     }
     return 0;
 }
@@ -230,6 +234,7 @@ static void destroy(struct history *history) {
     while (memory->log.events) {
         drop_oldest(memory, &uncounted);
     }
+    memory_keys_finish(&memory->keys);
     memory_own_ids_finish(&memory->own_ids);
     memory_topics_finish(&memory->topics);
     memory_log_finish(&memory->log);
@@ -250,7 +255,10 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
         return ERR_NOMEM;
     }
     memory->history = (struct history){
-        .past = {.read = memory_read, .last = memory_last, .find = memory_find},
+        .past = {.read = memory_read,
+                 .values = memory_values,
+                 .last = memory_last,
+                 .find = memory_find},
         .append = append,
         .expire = expire,
         .stats = memory_stats,
@@ -270,6 +278,7 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
     memory_floors_init(&memory->floors, key, limits->origin);
     memory_topics_init(&memory->topics, mem, &memory->floors);
     memory_own_ids_init(&memory->own_ids, mem, key);
+    memory_keys_init(&memory->keys, mem, key);
     *out = &memory->history;
     return 0;
 }

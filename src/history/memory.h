@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "history/history.h"
+#include "history/memory_keys.h"
 #include "history/memory_log.h"
 #include "history/memory_own_ids.h"
 #include "history/memory_rules.h"
@@ -20,6 +21,7 @@ struct memory {
     struct memory_log log;
     struct memory_topics topics;
     struct memory_own_ids own_ids;
+    struct memory_keys keys;
     uint64_t frame_bytes;         // what the events are charged with
     struct history_stats dropped; // only the counters of drops
     struct list purges;           // of struct memory_purge, oldest first
@@ -27,7 +29,7 @@ struct memory {
 };
 
 // What the global budget is charged with for holding a frame: the frame, its places in the log, in
-// the topics and in the index of own ids.
+// the topics and in the indexes of own ids and of keys.
 uint64_t memory_charge(const struct frame *frame);
 
 // Drops the oldest event of one topic; *reason counts it if no other topic has it. The topic may be
@@ -37,6 +39,8 @@ void memory_drop_oldest_of(struct memory *memory, struct memory_topic *topic, ui
 // The readers' half of the interface.
 int memory_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
                 size_t max_bytes, struct past_batch *batch);
+int memory_values(struct past *past, const struct selection *selection, event_id after,
+                  event_id upto, size_t max_bytes, struct past_batch *batch);
 event_id memory_last(struct past *past, const struct selection *selection, size_t count,
                      event_id upto);
 int memory_find(struct past *past, const struct selection *selection, struct bytes own_id,

@@ -7,6 +7,11 @@
 // Keeps the topic `a` and the prefix `a` of a pattern in different buckets.
 static const uint64_t PREFIX_SALT = UINT64_C(0x9e3779b97f4a7c15);
 
+// In the place of a type's hash: what nothing newer had replaced, of all types; and, with a type's,
+// what something newer had.
+static const uint64_t ALL_VALUES = UINT64_C(0x6c61746573740001);
+static const uint64_t REPLACED = UINT64_C(0x7265706c61636564);
+
 // In the place of a prefix's bucket: every topic.
 enum { NO_PREFIX = FLOOR_BUCKETS };
 
@@ -87,9 +92,8 @@ static uint16_t type_bucket(uint64_t of, uint64_t type_hash) {
     return topic_bucket((of * PREFIX_SALT ^ type_hash) >> 7);
 }
 
-void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
-                              const struct floor_prefixes *prefixes, uint64_t type_hash,
-                              event_id id) {
+static void raise_one(struct memory_floors *floors, uint64_t topic_hash,
+                      const struct floor_prefixes *prefixes, uint64_t type_hash, event_id id) {
     raise_to(&floors->of_types[type_bucket(topic_hash, type_hash)], id);
     raise_to(&floors->of_types[type_bucket(NO_PREFIX, type_hash)], id);
     for (uint16_t i = 0; i < prefixes->count; i++) {
@@ -97,12 +101,30 @@ void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
     }
 }
 
-event_id memory_floors_type_of_topic(const struct memory_floors *floors, uint64_t topic_hash,
-                                     uint64_t type_hash) {
-    return floors->of_types[type_bucket(topic_hash, type_hash)];
+void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
+                              const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
+                              event_id id) {
+    if (value) {
+        raise_one(floors, topic_hash, prefixes, type_hash, id);
+        raise_one(floors, topic_hash, prefixes, ALL_VALUES, id);
+    } else {
+        raise_one(floors, topic_hash, prefixes, type_hash ^ REPLACED, id);
+    }
 }
 
-event_id memory_floors_type_of_pattern(const struct memory_floors *floors, struct bytes pattern,
-                                       uint64_t type_hash) {
-    return floors->of_types[type_bucket(bucket_of_pattern(floors, pattern), type_hash)];
+event_id memory_floors_of_part(const struct memory_floors *floors,
+                               const struct selection *selection, const struct selector *item) {
+    uint64_t of = item->pattern ? bucket_of_pattern(floors, item->name.text) : item->name.hash;
+    event_id floor = 0;
+    if (selection->type_count == 0) {
+        return floors->of_types[type_bucket(of, ALL_VALUES)];
+    }
+    for (uint32_t i = 0; i < selection->type_count; i++) {
+        uint64_t type = selection->types[i].hash;
+        raise_to(&floor, floors->of_types[type_bucket(of, type)]);
+        if (!selection->latest) {
+            raise_to(&floor, floors->of_types[type_bucket(of, type ^ REPLACED)]);
+        }
+    }
+    return floor;
 }

@@ -5,13 +5,13 @@
 #define HISTORY_MEMORY_FLOORS_H
 
 #include "hub/id.h"
-#include "hub/topic.h"
+#include "hub/selection.h"
 
 // A pattern is known by the segments before its first wildcard, at most FLOOR_DEPTH of them.
 enum { FLOOR_BUCKETS = 1 << 14, FLOOR_DEPTH = 3 };
 
-// For listeners that hear only some types there is a second array: of a topic's (or a prefix's)
-// events of one type.
+// For listeners that hear a part of what a topic has there is a second array: of the events of one
+// type, and of those of them that nothing newer had replaced.
 struct memory_floors {
     struct hash_key key;
     uint64_t untyped; // the hash of the type of events without one
@@ -43,14 +43,21 @@ event_id memory_floors_of_topic(const struct memory_floors *floors, uint64_t top
 
 event_id memory_floors_of_pattern(const struct memory_floors *floors, struct bytes pattern);
 
-// The same for what is dropped of one type: its hash, for an event's type (of no bytes: none).
+// The hash of an event's type (of no bytes: it has none).
 uint64_t memory_floors_type(const struct memory_floors *floors, struct bytes type);
+
+// An event of the topic and type was dropped; a `value`, if nothing newer had replaced it.
 void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
-                              const struct floor_prefixes *prefixes, uint64_t type_hash,
+                              const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
                               event_id id);
-event_id memory_floors_type_of_topic(const struct memory_floors *floors, uint64_t topic_hash,
-                                     uint64_t type_hash);
-event_id memory_floors_type_of_pattern(const struct memory_floors *floors, struct bytes pattern,
-                                       uint64_t type_hash);
+
+// Of what the selection, which lets some types through or wants the newest, hears of one of its
+// items.
+event_id memory_floors_of_part(const struct memory_floors *floors,
+                               const struct selection *selection, const struct selector *item);
+
+static inline bool memory_floors_is_part(const struct selection *selection) {
+    return selection->type_count || selection->latest;
+}
 
 #endif

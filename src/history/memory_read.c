@@ -17,31 +17,23 @@ enum {
 };
 
 struct portion {
+    const struct selection *latest; // by whose wish what was replaced is left out, or NULL
+    bool values;
     struct frame *frames[PORTION];
     size_t count;
     size_t looked_at; // also at what is out of sight
     event_id last;    // looked at
 };
 
-// Neither the floor of all types nor the highest of each is too low.
-static event_id floor_of_types(const struct memory *memory, const struct selection *selection,
-                               const struct selector *item, event_id most) {
-    event_id floor = 0;
-    for (uint32_t i = 0; i < selection->type_count; i++) {
-        event_id one = memory_topics_floor_of_type(&memory->topics, item, selection->types[i].hash);
-        floor = floor < one ? one : floor;
-    }
-    return floor < most ? floor : most;
-}
-
 static event_id floor_of(const struct memory *memory, const struct selection *selection) {
     event_id floor = 0;
     for (uint32_t i = 0; i < selection->count; i++) {
         const struct selector *item = &selection->items[i];
         event_id one = memory_topics_floor(&memory->topics, &item->name, item->pattern);
-        // What is being purged has raised the first, and the others not yet.
-        if (selection->type_count && list_empty(&memory->purges)) {
-            one = floor_of_types(memory, selection, item, one);
+        // Neither is too low. But what is being purged has raised only the first.
+        if (memory_floors_is_part(selection) && list_empty(&memory->purges)) {
+            event_id part = memory_floors_of_part(&memory->floors, selection, item);
+            one = part < one ? part : one;
         }
         floor = floor < one ? one : floor;
     }
@@ -58,15 +50,24 @@ static void put(struct past_batch *batch, struct frame *frame, size_t *bytes_lef
     *bytes_left -= frame->size < *bytes_left ? frame->size : *bytes_left;
 }
 
-static void read_topics(struct memory *memory, const struct selection *selection, event_id upto,
-                        size_t bytes_left, struct past_batch *batch) {
+// Under the lock: which event is the newest of its key changes with each append.
+static bool is_wanted(const struct memory *memory, const struct selection *selection,
+                      const struct frame *frame, bool values) {
+    return selection_passes(selection, frame_type(frame)) &&
+           (!selection->latest ||
+            memory_keys_show(&memory->keys, &memory->topics, selection, frame, values));
+}
+
+static void read_topics(struct memory *memory, const struct selection *selection, bool values,
+                        event_id upto, size_t bytes_left, struct past_batch *batch) {
+    int most = selection->latest ? PORTION : MERGE_PORTION;
     struct memory_merge merge;
     pthread_mutex_lock(&memory->lock);
     memory_merge_init(&merge, &memory->topics, selection, batch->reached, false);
     struct frame *frame = memory_merge_peek(&merge);
     // What does not pass costs a step, so steps are counted.
-    for (int steps = 0; frame && frame->id <= upto && steps < MERGE_PORTION; steps++) {
-        if (!selection_passes(selection, frame_type(frame))) {
+    for (int steps = 0; frame && frame->id <= upto && steps < most; steps++) {
+        if (!is_wanted(memory, selection, frame, values)) {
             batch->reached = frame->id;
         } else if (has_room(batch, frame, bytes_left)) {
         put(batch, frame_ref(frame), &bytes_left);
@@ -87,7 +88,9 @@ static void look_at(const struct memory *memory, struct frame *frame, struct por
     portion->looked_at++;
     portion->last = frame->id;
     // Purged events are passed over here, under the lock, and only while there are any.
-    if (list_empty(&memory->purges) || memory_purge_shows(memory, frame)) {
+    bool shows = list_empty(&memory->purges) || memory_purge_shows(memory, frame);
+    if (shows && (!portion->latest || memory_keys_show(&memory->keys, &memory->topics,
+                                                       portion->latest, frame, portion->values))) {
         portion->frames[portion->count++] = frame_ref(frame);
     }
 }
@@ -144,9 +147,9 @@ static bool keep_heard(struct portion *portion, const struct selection *selectio
     return true;
 }
 
-static void read_log(struct memory *memory, const struct selection *selection, event_id upto,
-                     size_t bytes_left, struct past_batch *batch) {
-    struct portion portion = {.count = 0};
+static void read_log(struct memory *memory, const struct selection *selection, bool values,
+                     event_id upto, size_t bytes_left, struct past_batch *batch) {
+    struct portion portion = {.latest = selection->latest ? selection : NULL, .values = values};
     for (size_t looked_at = 0; looked_at < SCAN_EVENTS; looked_at += PORTION) {
         take_forward(memory, batch->reached, upto, &portion);
         if (!keep_heard(&portion, selection, &bytes_left, batch)) {
@@ -163,20 +166,29 @@ static void read_log(struct memory *memory, const struct selection *selection, e
     pthread_mutex_unlock(&memory->lock);
 }
 
-int memory_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
-                size_t max_bytes, struct past_batch *batch) {
-    struct memory *memory = memory_of_past(past);
+static int read_past(struct memory *memory, const struct selection *selection, bool values,
+                     event_id after, event_id upto, size_t max_bytes, struct past_batch *batch) {
     batch->count = 0;
     batch->reached = after;
     if (upto < after) {
         upto = after;
     }
     if (memory_merge_serves(selection)) {
-        read_topics(memory, selection, upto, max_bytes, batch);
+        read_topics(memory, selection, values, upto, max_bytes, batch);
     } else {
-        read_log(memory, selection, upto, max_bytes, batch);
+        read_log(memory, selection, values, upto, max_bytes, batch);
     }
     return 0;
+}
+
+int memory_read(struct past *past, const struct selection *selection, event_id after, event_id upto,
+                size_t max_bytes, struct past_batch *batch) {
+    return read_past(memory_of_past(past), selection, false, after, upto, max_bytes, batch);
+}
+
+int memory_values(struct past *past, const struct selection *selection, event_id after,
+                  event_id upto, size_t max_bytes, struct past_batch *batch) {
+    return read_past(memory_of_past(past), selection, true, after, upto, max_bytes, batch);
 }
 
 struct looking_back {

@@ -108,17 +108,18 @@ void memory_topics_raise(struct memory_topics *topics, struct memory_topic *topi
 }
 
 static void raise_type(struct memory_topics *topics, uint64_t hash,
-                       const struct floor_prefixes *prefixes, const struct frame *frame) {
+                       const struct floor_prefixes *prefixes, const struct frame *frame,
+                       bool value) {
     uint64_t type = memory_floors_type(topics->floors, frame_type(frame));
-    memory_floors_raise_type(topics->floors, hash, prefixes, type, frame->id);
+    memory_floors_raise_type(topics->floors, hash, prefixes, type, value, frame->id);
 }
 
-void memory_topics_drop(struct memory_topics *topics, struct memory_topic *topic) {
+void memory_topics_drop(struct memory_topics *topics, struct memory_topic *topic, bool value) {
     const struct frame *frame = memory_topic_frame(topic, 0);
     ring_pop(&topic->frames);
     topic->bytes -= frame_cost(frame);
     memory_topics_raise(topics, topic, frame->id);
-    raise_type(topics, topic->node.hash, &topic->prefixes, frame);
+    raise_type(topics, topic->node.hash, &topic->prefixes, frame, value);
     retire_if_empty(topics, topic);
 }
 
@@ -128,12 +129,12 @@ void memory_topics_miss(struct memory_topics *topics, const struct topic_name *n
     if (topic) {
         topic->floor = frame->id;
         memory_floors_raise(topics->floors, &topic->prefixes, frame->id);
-        raise_type(topics, name->hash, &topic->prefixes, frame);
+        raise_type(topics, name->hash, &topic->prefixes, frame, true);
     } else {
         struct floor_prefixes prefixes = memory_floors_prefixes(topics->floors, name->text);
         memory_floors_leave(topics->floors, name->hash, frame->id);
         memory_floors_raise(topics->floors, &prefixes, frame->id);
-        raise_type(topics, name->hash, &prefixes, frame);
+        raise_type(topics, name->hash, &prefixes, frame, true);
     }
 }
 
@@ -144,13 +145,6 @@ event_id memory_topics_floor(const struct memory_topics *topics, const struct to
     }
     const struct memory_topic *topic = memory_topics_find(topics, name);
     return topic ? topic->floor : memory_floors_of_topic(topics->floors, name->hash);
-}
-
-event_id memory_topics_floor_of_type(const struct memory_topics *topics,
-                                     const struct selector *selector, uint64_t type_hash) {
-    return selector->pattern
-               ? memory_floors_type_of_pattern(topics->floors, selector->name.text, type_hash)
-               : memory_floors_type_of_topic(topics->floors, selector->name.hash, type_hash);
 }
 
 uint32_t memory_topic_seek(const struct memory_topic *topic, event_id id) {

@@ -9,7 +9,6 @@
 #include "history/history.h"
 #include "history/memory_floors.h"
 #include "hub/frame.h"
-#include "hub/selection.h"
 
 struct memory_purge;
 
@@ -55,8 +54,9 @@ static inline bool memory_topic_ends(const struct memory_topic *topic) {
     return topic->frames.count == 1;
 }
 
-// The topic's oldest event is dropped: its floors rise, and the topic may vanish with it.
-void memory_topics_drop(struct memory_topics *topics, struct memory_topic *topic);
+// The topic's oldest event is dropped: its floors rise, and the topic may vanish with it. A `value`
+// is what nothing newer had replaced.
+void memory_topics_drop(struct memory_topics *topics, struct memory_topic *topic, bool value);
 
 // An event that was never held is dropped.
 void memory_topics_miss(struct memory_topics *topics, const struct topic_name *name,
@@ -65,11 +65,9 @@ void memory_topics_miss(struct memory_topics *topics, const struct topic_name *n
 // What a topic occupies without its events.
 uint64_t memory_topics_cost(size_t name_len);
 
-// The floor of one selector, topic or pattern; and of what it hears of one type.
+// The floor of one selector, topic or pattern.
 event_id memory_topics_floor(const struct memory_topics *topics, const struct topic_name *name,
                              bool pattern);
-event_id memory_topics_floor_of_type(const struct memory_topics *topics,
-                                     const struct selector *selector, uint64_t type_hash);
 
 static inline struct frame *memory_topic_frame(const struct memory_topic *topic, uint32_t place) {
     return *(struct frame **)ring_at(&topic->frames, place);

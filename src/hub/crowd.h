@@ -13,6 +13,7 @@ struct feed;
 struct crowd {
     const struct feed *feed; // whose; NULL: it holds nothing
     event_id after;          // what was read is what comes behind this
+    bool values;             // and only values
     uint64_t run;            // the number of the run that holds the batch encoded; 0: none does
     struct past_batch batch; // what keeps the run's frames alive
 };
@@ -21,6 +22,11 @@ struct crowd {
 // past->read. *batch is valid until the crowd is asked for something else or forgets.
 int crowd_read(struct crowd *crowd, struct past *past, const struct feed *feed, event_id after,
                event_id upto, size_t max_bytes, const struct past_batch **batch);
+
+// The same of past->values; nothing above `upto` is in the batch.
+int crowd_read_values(struct crowd *crowd, struct past *past, const struct feed *feed,
+                      event_id after, event_id upto, size_t max_bytes,
+                      const struct past_batch **batch);
 
 // The batch, encoded: 0 or ERR_NOMEM.
 int crowd_load(struct crowd *crowd, struct run *run, struct bytes *bytes);

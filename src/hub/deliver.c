@@ -88,11 +88,16 @@ static int tell_gap(struct hub *hub, struct subscriber *s, const struct past_bat
 static int read_past(struct hub *hub, struct subscriber *s, const struct past_batch **batch) {
     struct past *past = hub->settings.past;
     struct crowd *crowd = &hub->crowd;
+    if (past && s->id < s->snapshot) {
+        event_id upto = s->snapshot < hub->heard ? s->snapshot : hub->heard;
+        return crowd_read_values(crowd, past, s->feed, s->id, upto, hub->settings.run_bytes, batch);
+    }
     if (past) {
         size_t most = s->body ? PACK_BYTES : hub->settings.run_bytes;
         return crowd_read(crowd, past, s->feed, s->id, hub->heard, most, batch);
     }
-    crowd->batch.floor = crowd->batch.reached = s->feed->floor;
+    crowd->batch.floor = s->feed->floor;
+    crowd->batch.reached = s->snapshot > s->feed->floor ? s->snapshot : s->feed->floor;
     *batch = &crowd->batch;
     return 0;
 }
@@ -171,7 +176,10 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
     if (rc) {
         return rc;
     }
-    bool news = batch->floor > s->id && batch->floor > s->told;
+    // What went before its snapshot was taken is nothing that it missed.
+    bool begins = s->id < s->snapshot;
+    event_id floor = begins && batch->floor > s->snapshot ? s->snapshot : batch->floor;
+    bool news = !begins && floor > s->id && floor > s->told;
     if (news && !(s->flags & SUBSCRIBER_FROM_START)) {
         if (s->part) {
             return 0; // the gap waits until that has left, and takes its place
@@ -182,7 +190,7 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
     if (rc) {
         return rc;
     }
-    s->told = batch->floor > s->told ? batch->floor : s->told;
+    s->told = floor > s->told ? floor : s->told;
     if (batch->count == 0) {
         s->id = batch->reached;
         return 0;
@@ -211,7 +219,7 @@ static int gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     if (rc || run_is_taken(s, turn) || is_full(s) || aside) {
         return rc;
     }
-    if (s->id < feed->floor) {
+    if (hub_reads_past(s)) {
         return gather_past(hub, s, turn);
     }
     if (s->id < feed->newest) {
@@ -334,7 +342,7 @@ static bool account(struct hub *hub, struct subscriber *s, const struct turn *tu
 }
 
 static bool has_all(const struct subscriber *s) {
-    return !s->part && s->id >= s->feed->newest && s->id >= s->feed->floor;
+    return !s->part && s->id >= s->feed->newest && !hub_reads_past(s);
 }
 
 static void tell_caught_up(struct hub *hub, struct subscriber *s) {
@@ -407,7 +415,7 @@ void deliver_place(struct hub *hub, struct subscriber *s) {
         s->flags |= SUBSCRIBER_WAS_LIVE;
         s->flags &= (uint8_t)~SUBSCRIBER_FROM_START; // from here on a loss is a loss
         list_push_back(&s->feed->ready, &s->link);
-    } else if (s->id < s->feed->floor) {
+    } else if (hub_reads_past(s)) {
         s->state = SUBSCRIBER_BEHIND;
         list_push_back(&hub->behind, &s->link);
     } else {

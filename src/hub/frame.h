@@ -45,8 +45,7 @@ struct frame {
     uint16_t topic_count;
     bool raw;                    // not an event: the same bytes in every encoding
     uint8_t key_len; // 0: it has no key
-    struct frame_topic
-        topics[]; // then the names, the key, room for the id line, the stream's bytes
+    struct frame_topic topics[]; // then the names, the key, room for an id line, the stream
 };
 
 // Encodes the event for these topics (control frames have none). The event's id is the publisher's

@@ -101,6 +101,7 @@ static void start_at(struct hub *hub, struct subscriber *s, const struct hub_sta
     list_init(&s->link);
     s->id = start->after;
     s->told = 0;
+    s->snapshot = start->snapshot;
     s->flags = start->flags;
     s->part = NULL;
     s->part_sent = 0;
@@ -264,7 +265,7 @@ uint64_t hub_behind(const struct subscriber *subscriber) {
     }
     uint64_t waiting = feed->slots.count - feed_find_slot(feed, subscriber->id);
     bool part = subscriber->part && subscriber->state == SUBSCRIBER_STALLED;
-    return waiting + part + (subscriber->id < feed->floor);
+    return waiting + part + hub_reads_past(subscriber);
 }
 
 int64_t hub_behind_ms(const struct subscriber *subscriber) {

@@ -48,6 +48,7 @@ struct subscriber {
     struct feed *feed;
     event_id id;        // it has been handed everything up to here
     event_id told;      // losses up to here are no news to it
+    event_id snapshot;  // up to here it gets values only, from the past; 0: it does not
     struct frame *part; // what it has only a part of, or is to get before anything else
     uint32_t part_sent; // bytes of that
     uint8_t state, flags;
@@ -127,6 +128,7 @@ void hub_lose(struct hub *hub, event_id upto);
 
 struct hub_start {
     event_id after;      // the cursor: the first event it gets is the first above this
+    event_id snapshot;   // of what is not above it, only the newest event of each key
     uint8_t flags;       // of enum subscriber_flags
     struct frame *first; // sent before anything else, or NULL; the reference passes to the hub
     const struct gzip_sum *gzip; // NULL: plain; else the sum of what `first` has of a gzip body
@@ -158,6 +160,11 @@ bool hub_flush(struct hub *hub, unsigned budget);
 // Serves those again who could not be served (memory was short, or the past refused): the owner
 // calls it every now and then, because whatever it was has to pass first. True when there were any.
 bool hub_retry(struct hub *hub);
+
+// Whether it needs the past next, and not the window.
+static inline bool hub_reads_past(const struct subscriber *subscriber) {
+    return subscriber->id < subscriber->feed->floor || subscriber->id < subscriber->snapshot;
+}
 
 // How far behind the newest event of its feed it is: in events, as far back as the window tells, and
 // in milliseconds. 0 when it has everything.

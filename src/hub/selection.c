@@ -99,6 +99,8 @@ int selection_create_filtered(struct selection **out, const struct mem *mem,
         .mem = mem,
         .count = (uint32_t)count,
         .type_count = (uint32_t)filter->type_count,
+        .latest = filter->latest,
+        .hash = filter->latest,
         .types = (struct selection_type *)(void *)(selection->items + count),
     };
     char *rest = (char *)(selection->types + filter->type_count);
@@ -123,7 +125,8 @@ void selection_destroy(struct selection **selection) {
 }
 
 bool selection_equal(const struct selection *a, const struct selection *b) {
-    if (a->hash != b->hash || a->count != b->count || a->type_count != b->type_count) {
+    if (a->hash != b->hash || a->count != b->count || a->type_count != b->type_count ||
+        a->latest != b->latest) {
         return false;
     }
     for (uint32_t i = 0; i < a->type_count; i++) {

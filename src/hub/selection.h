@@ -25,6 +25,7 @@ struct selection_type {
 struct selection_filter {
     const struct bytes *types; // `message` is the type of an event without one
     size_t type_count;         // 0: all are let through
+    bool latest;               // of the past: only the newest event of each key
 };
 
 struct selection {
@@ -32,7 +33,7 @@ struct selection {
     uint64_t hash;
     uint32_t count, type_count;
     struct selection_type *types; // behind the items
-    bool has_pattern;
+    bool has_pattern, latest;
     struct selector items[]; // then the types, then the texts
 };
 

@@ -12,13 +12,15 @@ static bool is_for_this_request(struct bytes name) {
 }
 
 // 1, 0, or a negative error.
-static int is_kept(struct bytes parameter) {
+static int is_kept(struct bytes parameter, event_id snapshot) {
     const char *equals = memchr(parameter.at, '=', parameter.len);
     size_t len = equals ? (size_t)(equals - parameter.at) : parameter.len;
     struct buf name;
     buf_init(&name, &mem_libc, 0);
     int rc = http_path_decode(bytes_make(parameter.at, len), &name);
-    rc = rc ? rc : !is_for_this_request(buf_bytes(&name));
+    rc = rc ? rc
+            : !is_for_this_request(buf_bytes(&name)) &&
+                  !(snapshot && bytes_is(buf_bytes(&name), "latest"));
     buf_finish(&name);
     return rc;
 }
@@ -34,8 +36,8 @@ static int append_safe(struct bytes text, struct buf *out) {
     return rc;
 }
 
-static int append_parameter(struct bytes parameter, struct buf *out) {
-    int rc = parameter.len ? is_kept(parameter) : 0;
+static int append_parameter(struct bytes parameter, event_id snapshot, struct buf *out) {
+    int rc = parameter.len ? is_kept(parameter, snapshot) : 0;
     if (rc == 1) {
         rc = append_safe(parameter, out);
         rc = rc ? rc : buf_append_text(out, "&");
@@ -44,13 +46,21 @@ static int append_parameter(struct bytes parameter, struct buf *out) {
 }
 
 int next_page_query(struct bytes query, struct buf *out) {
+    return next_page_of_snapshot(query, 0, out);
+}
+
+int next_page_of_snapshot(struct bytes query, event_id snapshot, struct buf *out) {
+    char text[ID_TEXT_MAX];
     int rc = buf_append_text(out, "?");
     while (rc == 0 && query.len) {
         const char *end = memchr(query.at, '&', query.len);
         size_t len = end ? (size_t)(end - query.at) : query.len;
-        rc = append_parameter(bytes_make(query.at, len), out);
+        rc = append_parameter(bytes_make(query.at, len), snapshot, out);
         len += end ? 1 : 0;
         query = bytes_make(query.at + len, query.len - len);
+    }
+    if (rc == 0 && snapshot) {
+        rc = buf_printf(out, "latest=%.*s&", (int)id_format(snapshot, text), text);
     }
     return rc ? rc : buf_append_text(out, "last_event_id=");
 }

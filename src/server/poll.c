@@ -27,7 +27,7 @@ static struct poll *poll_of(const struct stream *stream) {
 static void answer(struct poll *poll) {
     struct subscriber *s = &poll->stream.subscriber;
     poll->answered = true;
-    s->bound->more |= s->feed && s->id < s->feed->floor; // its time was up while it read history
+    s->bound->more |= s->feed && hub_reads_past(s); // its time was up while it read history
     hub_leave(s);
     if (s->bound->cramped && s->bound->more) {
         worker_limit_hit(poll->exchange->worker, LIMIT_ANSWER);

@@ -33,7 +33,7 @@ int poll_answer_begin(struct poll_answer *answer, const struct poll_form *form) 
     answer->placed = form->placed;
     answer->personal = form->personal;
     int rc = buf_append_text(&answer->link, "<");
-    rc = rc ? rc : next_page_query(form->query, &answer->link);
+    rc = rc ? rc : next_page_of_snapshot(form->query, form->snapshot, &answer->link);
     if (rc == 0 && form->envelope) {
         rc = buf_append_text(&answer->body, OPENING);
     }

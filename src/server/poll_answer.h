@@ -12,6 +12,7 @@ enum { POLL_KNOWN_MAX = 1024 }; // of If-None-Match; a longer one is not looked 
 // What the request says of the form of its answer. Lasts for the call that takes it.
 struct poll_form {
     struct bytes query;    // for the way to the next page
+    event_id snapshot;     // up to where a snapshot goes; 0: it is none
     struct bytes known;    // the value of If-None-Match
     bool envelope;         // {"events":[…],"next":"…","more":…}
     bool gzip;             // it takes a compressed answer

@@ -44,11 +44,30 @@ static void place_after(struct worker *worker, const struct selection *selection
     }
 }
 
+// It is complete with all its events, also for a poll.
+static void begin_snapshot(struct place *place, event_id upto) {
+    place->start.snapshot = upto;
+    place->start.flags |= SUBSCRIBER_FROM_START | SUBSCRIBER_ALL;
+}
+
+// The rest of one: what comes behind its cursor and is not above the place where it was begun. Or one
+// anew, when the cursor says nothing.
+static void resume_snapshot(struct place *place, event_id upto, event_id newest) {
+    upto = upto < newest && !place->gap ? upto : newest;
+    if (place->start.after < upto) {
+        begin_snapshot(place, upto);
+    }
+}
+
 static void find_place(struct worker *worker, const struct wish *wish,
                        const struct selection *selection, struct place *place) {
     struct past *past = &worker->server->history->past;
     event_id newest = worker->hub.heard;
     *place = (struct place){.start.flags = wish->control ? SUBSCRIBER_TELL : 0};
+    if (wish->latest && wish->start == WISH_NOW) {
+        begin_snapshot(place, newest);
+        return;
+    }
     switch (wish->start) {
     case WISH_NOW:
         place->start.after = newest;
@@ -58,6 +77,9 @@ static void find_place(struct worker *worker, const struct wish *wish,
         break;
     case WISH_AFTER:
         place_after(worker, selection, wish->cursor, place);
+        if (wish->latest && (wish->snapshot || place->gap)) {
+            resume_snapshot(place, wish->snapshot, newest);
+        }
         break;
     case WISH_SINCE:
         place->start.after = id_from_ms(wish->since_ms);
@@ -250,8 +272,10 @@ static struct poll_form form_of(const struct exchange *exchange, const struct wi
                                 const struct place *place) {
     event_id id;
     bool placed =
-        wish->start == WISH_AFTER && !wish->by_header && !place->gap && id_parse(wish->cursor, &id);
+        wish->start == WISH_AFTER && !wish->by_header && !wish->latest && !place->gap &&
+        id_parse(wish->cursor, &id);
     return (struct poll_form){.query = wish->query,
+                              .snapshot = place->start.snapshot,
                               .known = wish->known,
                               .envelope = wish->envelope,
                               .gzip = wish->gzip,
@@ -285,7 +309,8 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
     struct worker *worker = exchange->worker;
     struct selection *selection;
     struct place place;
-    struct selection_filter filter = {.types = wish->types, .type_count = wish->type_count};
+    struct selection_filter filter = {
+        .types = wish->types, .type_count = wish->type_count, .latest = wish->latest};
     int rc = selection_create_filtered(&selection, &mem_libc, &worker->server->hash_key,
                                        wish->names, wish->name_count, &filter);
     if (rc) {

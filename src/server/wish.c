@@ -133,6 +133,13 @@ static bool set_envelope(struct wish *wish, struct exchange *exchange, struct by
     return true;
 }
 
+// A link to the next page of a snapshot has the place up to which it goes.
+static bool set_latest(struct wish *wish, struct exchange *exchange, struct bytes text) {
+    wish->snapshot = 0;
+    wish->latest = bytes_is(text, "1") || id_parse(text, &wish->snapshot);
+    return wish->latest || bytes_is(text, "0") || refuse(exchange, "latest", "1 or 0");
+}
+
 static bool add_type(struct wish *wish, struct exchange *exchange, struct bytes type) {
     const char *problem =
         type.len ? publish_type_problem((struct freshet_text){.at = type.at, .len = type.len})
@@ -171,6 +178,9 @@ static bool take_parameter(struct wish *wish, struct exchange *exchange, struct 
     }
     if (bytes_is(name, "wait")) {
         return set_wait(wish, exchange, value);
+    }
+    if (bytes_is(name, "latest")) {
+        return set_latest(wish, exchange, value);
     }
     if (bytes_is(name, "control")) {
         return set_control(wish, exchange, value);

@@ -230,6 +230,100 @@ static void a_type_that_is_still_held_is_no_gap(void **state) {
     fixture_finish(&f);
 }
 
+static void the_newest_of_each_key(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "p/a ^x");
+    append_event(&f, 2, "p/a ^y");
+    append_event(&f, 3, "p/a");
+    append_event(&f, 4, "p/b ^x");
+    append_event(&f, 5, "p/a ^x");
+    append_event(&f, 6, "p/a ^x ~t");
+    append_event(&f, 7, "p/a p/b ^z");
+    append_event(&f, 8, "p/b ^z");
+    append_event(&f, 9, "q");
+    const char *a[] = {"p/a +", "p/a +"}, *both[] = {"p/a p/b +", "p/* +"};
+    for (int i = 0; i < 2; i++) {
+        assert_values(&f, a[i], 0, 99, "2 5 6 7");
+        assert_values(&f, both[i], 0, 99, "2 4 5 6 7 8");
+        assert_values(&f, both[i], 2, 7, "4 5 6 7");
+        assert_reads(&f, both[i], 0, 99, "2 3 4 5 6 7 8");
+        assert_reads(&f, both[i], 5, 99, "6 7 8");
+    }
+    assert_values(&f, "p/b +", 0, 99, "4 8");
+    assert_values(&f, "p/b q +", 0, 99, "4 8");
+    assert_values(&f, "** +", 0, 99, "2 4 5 6 7 8");
+    assert_values(&f, "p/a ~t +", 0, 99, "6");
+    assert_values(&f, "p/a ~message +", 0, 99, "2 5 7");
+    assert_values(&f, "q nobody +", 0, 99, "");
+    assert_reads(&f, "p/a", 0, 99, "1 2 3 5 6 7"); // who does not ask gets them all
+    fixture_finish(&f);
+}
+
+static void a_snapshot_goes_on_over_batches(void **state) {
+    struct fixture f;
+    char expected[8 * 1000], topics[64], *end = expected;
+    fixture_init(&f, *state, &AMPLE);
+    for (event_id id = 1; id <= 5000; id++) {
+        sprintf(topics, "a ^%d", (int)(id % 1000));
+        append_event(&f, id, topics);
+        end += id > 4000 ? sprintf(end, " %d", (int)id) : 0;
+    }
+    append_event(&f, 5001, "b");
+    assert_values(&f, "a +", 0, 9000, expected);
+    assert_values(&f, "a b +", 0, 9000, expected);
+    assert_values(&f, "* +", 0, 9000, expected);
+    strcpy(end, " 5001");
+    assert_reads(&f, "a b +", 0, 9000, expected);
+    assert_reads(&f, "** +", 0, 9000, expected);
+    fixture_finish(&f);
+}
+
+static const struct history_limits KEEP_FOUR = {.topic.count = 4, .bytes = 1 << 30};
+
+// What something newer had replaced before it went is no loss to those who want the newest.
+static void only_values_that_go_are_gaps(void **state) {
+    struct fixture f;
+    char topics[64];
+    fixture_init(&f, *state, &KEEP_FOUR);
+    for (event_id id = 1; id <= 40; id++) {
+        sprintf(topics, "s/p ^%d", (int)(id % 3));
+        append_event(&f, id, topics);
+    }
+    const char *who[] = {"s/p +", "s/* +"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(assert_reads(&f, who[i], 0, 99, "38 39 40"), 0);
+        assert_values(&f, who[i], 0, 99, "38 39 40");
+    }
+    assert_int_equal(floor_of(&f, "s/p"), 36);
+    append_event(&f, 41, "s/p"); // without a key: 37 goes, which 40 had replaced
+    append_event(&f, 42, "s/p"); // 38 goes, and its key with it
+    assert_int_equal(floor_of(&f, "s/p +"), 38);
+    assert_values(&f, "s/p +", 0, 99, "39 40");
+    append_event(&f, 43, "s/p ^0");
+    assert_values(&f, "s/p +", 0, 99, "40 43");
+    append_event(&f, 44, "s/p ^0");
+    append_event(&f, 45, "s/p ^0"); // 41, without a key
+    assert_int_equal(floor_of(&f, "s/p +"), 41);
+    assert_values(&f, "s/p +", 0, 99, "45");
+    fixture_finish(&f);
+}
+
+static void keys_go_with_their_topic(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "a ^x");
+    append_event(&f, 2, "a b ^x");
+    append_event(&f, 3, "a ^y");
+    assert_int_equal(purge(&f, "a"), 0);
+    assert_values(&f, "a +", 0, 99, "");
+    assert_values(&f, "b +", 0, 99, "2");
+    append_event(&f, 4, "a ^x");
+    assert_values(&f, "a +", 0, 99, "4");
+    assert_values(&f, "** +", 0, 99, "2 4");
+    fixture_finish(&f);
+}
+
 static void more_than_a_batch_takes_more_calls(void **state) {
     struct fixture f;
     struct past_batch batch;
@@ -606,6 +700,10 @@ int conformance_run(const struct backend *backend) {
         cmocka_unit_test_prestate(only_types_that_are_let_through, pass.state),
         cmocka_unit_test_prestate(a_filter_that_finds_nothing_moves_on, pass.state),
         cmocka_unit_test_prestate(a_type_that_is_still_held_is_no_gap, pass.state),
+        cmocka_unit_test_prestate(the_newest_of_each_key, pass.state),
+        cmocka_unit_test_prestate(a_snapshot_goes_on_over_batches, pass.state),
+        cmocka_unit_test_prestate(only_values_that_go_are_gaps, pass.state),
+        cmocka_unit_test_prestate(keys_go_with_their_topic, pass.state),
         cmocka_unit_test_prestate(more_than_a_batch_takes_more_calls, pass.state),
         cmocka_unit_test_prestate(a_batch_fits_its_bytes, pass.state),
         cmocka_unit_test_prestate(a_topic_keeps_its_newest, pass.state),

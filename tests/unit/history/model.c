@@ -24,10 +24,25 @@ static bool is_held(const struct model_event *event) {
     return false;
 }
 
+static void raise_to(event_id *floor, event_id id) {
+    *floor = *floor < id ? id : *floor;
+}
+
 static void drop(struct model *model, struct model_event *event, int topic) {
     event->held[topic] = false;
-    if (model->floors[topic] < event->id) {
-        model->floors[topic] = event->id;
+    raise_to(&model->type_floors[topic][event->type], event->id);
+    raise_to(&model->dropped[topic][event->type][event->key], event->id);
+}
+
+void model_mark(struct model *model) {
+    bool seen[MODEL_TOPICS][MODEL_TYPES][MODEL_KEYS + 1] = {{{false}}};
+    for (size_t i = model->count; i > model->first; i--) {
+        struct model_event *event = &model->events[i - 1];
+        for (int topic = 0; topic < MODEL_TOPICS; topic++) {
+            bool *before = &seen[topic][event->type][event->key];
+            event->newest[topic] = event->held[topic] && !*before;
+            *before |= event->held[topic];
+        }
     }
 }
 
@@ -148,8 +163,25 @@ static bool holds(const struct model_event *event, const struct model_ask *ask) 
     return false;
 }
 
+static bool is_wanted(const struct model_event *event, const struct model_ask *ask) {
+    if (ask->types && !(ask->types & 1U << event->type)) {
+        return false;
+    }
+    if (!ask->latest || event->key == 0) {
+        return !ask->values;
+    }
+    bool newest = false;
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        newest |= event->newest[i] && ask->topics[i];
+    }
+    return newest;
+}
+
 static bool answers(const struct model_event *event, const struct model_ask *ask) {
     bool named = false;
+    if (!is_wanted(event, ask)) {
+        return false;
+    }
     for (int i = 0; i < MODEL_TOPICS; i++) {
         named |= event->named[i] && ask->topics[i];
     }
@@ -166,11 +198,31 @@ const struct model_event *model_next(const struct model *model, const struct mod
     return NULL;
 }
 
+// What was dropped of a key and is not replaced by something newer that is held; without a key
+// nothing is.
+static event_id value_floor(const struct model *model, int topic, int type) {
+    event_id floor = 0;
+    for (int key = 0; key <= MODEL_KEYS; key++) {
+        event_id dropped = model->dropped[topic][type][key];
+        bool replaced = false;
+        for (size_t i = model->first; key && i < model->count; i++) {
+            const struct model_event *event = &model->events[i];
+            replaced |= event->held[topic] && event->type == type && event->key == key &&
+                        event->id > dropped;
+        }
+        raise_to(&floor, replaced ? 0 : dropped);
+    }
+    return floor;
+}
+
 event_id model_floor(const struct model *model, const struct model_ask *ask) {
     event_id floor = 0;
     for (int i = 0; i < MODEL_TOPICS; i++) {
-        if (ask->topics[i] && floor < model->floors[i]) {
-            floor = model->floors[i];
+        for (int type = 0; ask->topics[i] && type < MODEL_TYPES; type++) {
+            if (ask->types == 0 || ask->types & 1U << type) {
+                raise_to(&floor,
+                         ask->latest ? value_floor(model, i, type) : model->type_floors[i][type]);
+            }
         }
     }
     return floor;

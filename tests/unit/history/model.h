@@ -6,28 +6,39 @@
 
 #include "past.h"
 
-enum { MODEL_EVENTS = 8000, MODEL_TOPICS = 12, MODEL_OWN_IDS = 40 };
+enum {
+    MODEL_EVENTS = 8000,
+    MODEL_TOPICS = 12,
+    MODEL_OWN_IDS = 40,
+    MODEL_TYPES = 3,
+    MODEL_KEYS = 6,
+};
 
 extern const char *const MODEL_NAMES[MODEL_TOPICS];
 
 struct model_event {
     event_id id;
     uint64_t cost, charge;
-    int own; // 0: none
+    int own;       // 0: none
+    int type, key; // likewise
     bool named[MODEL_TOPICS], held[MODEL_TOPICS];
+    bool newest[MODEL_TOPICS]; // of its type and key; model_mark says it
 };
 
 struct model {
     struct history_limits limits;
     struct model_event events[MODEL_EVENTS];
     size_t first, count; // none before `first` is held
-    event_id floors[MODEL_TOPICS];
+    event_id type_floors[MODEL_TOPICS][MODEL_TYPES];
+    event_id dropped[MODEL_TOPICS][MODEL_TYPES][MODEL_KEYS + 1]; // the newest, by key
 };
 
 // Which topics a question is about. By a pattern, an event answers as long as any topic holds it.
 struct model_ask {
     bool topics[MODEL_TOPICS];
     bool pattern;
+    unsigned types; // a bit each; 0: all
+    bool latest, values;
 };
 
 struct model_event *model_add(struct model *model);
@@ -37,6 +48,9 @@ void model_arrive(struct model *model);
 void model_expire(struct model *model, int64_t now);
 // False when the topic held nothing.
 bool model_purge(struct model *model, int topic);
+
+// Marks the newest events, before a question with `latest`.
+void model_mark(struct model *model);
 
 // The first event of the topics above `after`; NULL when there is none.
 const struct model_event *model_next(const struct model *model, const struct model_ask *ask,

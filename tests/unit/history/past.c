@@ -39,7 +39,7 @@ static size_t split(const char *names, char mark, struct bytes *out) {
     while (*names) {
         size_t len = strcspn(names, " "), skip = mark != 0;
         assert_true(count < NAMES_MAX);
-        if (mark ? *names == mark : *names != '~') {
+        if (mark ? *names == mark : !strchr("~^+", *names)) {
             out[count++] = bytes_make(names + skip, len - skip);
         }
         names += len + (names[len] == ' ');
@@ -81,8 +81,13 @@ struct frame *make_event(const struct fixture *fixture, event_id id, const char 
     if (split(topics, '~', types)) {
         event.type = (struct freshet_text){.at = types[0].at, .len = types[0].len};
     }
+    struct bytes keys[NAMES_MAX], key = {0};
+    if (split(topics, '^', keys)) {
+        key = keys[0];
+    }
     struct frame *frame;
-    assert_int_equal(frame_create(&frame, &fixture->frames.mem, names, count, &event), 0);
+    assert_int_equal(frame_create_keyed(&frame, &fixture->frames.mem, names, count, &event, key),
+                     0);
     frame_seal(frame, id);
     free(data);
     return frame;
@@ -92,7 +97,9 @@ struct selection *select_names(const struct fixture *fixture, const char *names)
     struct bytes texts[NAMES_MAX], types[NAMES_MAX];
     struct selection *selection;
     size_t count = split_names(names, texts);
-    struct selection_filter filter = {.types = types, .type_count = split(names, '~', types)};
+    struct selection_filter filter = {.types = types,
+                                      .type_count = split(names, '~', types),
+                                      .latest = strchr(names, '+') != NULL};
     assert_int_equal(
         selection_create_filtered(&selection, &mem_libc, &fixture->key, texts, count, &filter), 0);
     return selection;
@@ -127,15 +134,18 @@ static void compare_batch(const struct past_batch *batch, const char **expected,
     }
 }
 
-event_id assert_reads(struct fixture *fixture, const char *names, event_id after, event_id upto,
-                      const char *expected) {
+typedef int read_past(struct past *past, const struct selection *selection, event_id after,
+                      event_id upto, size_t max_bytes, struct past_batch *batch);
+
+static event_id assert_all(struct fixture *fixture, read_past *read, const char *names,
+                           event_id after, event_id upto, const char *expected) {
     struct selection *selection = select_names(fixture, names);
     struct past *past = &fixture->history->past;
     struct past_batch batch;
     fixture_settle(fixture);
     event_id floor = 0, before = after;
     do {
-        assert_int_equal(past->read(past, selection, after, upto, SIZE_MAX, &batch), 0);
+        assert_int_equal(read(past, selection, after, upto, SIZE_MAX, &batch), 0);
         compare_batch(&batch, &expected, &before);
         floor = floor < batch.floor ? batch.floor : floor;
         assert_true(batch.reached >= before);
@@ -146,6 +156,16 @@ event_id assert_reads(struct fixture *fixture, const char *names, event_id after
     assert_int_equal(strspn(expected, " "), strlen(expected)); // else an event is missing
     selection_destroy(&selection);
     return floor;
+}
+
+event_id assert_reads(struct fixture *fixture, const char *names, event_id after, event_id upto,
+                      const char *expected) {
+    return assert_all(fixture, fixture->history->past.read, names, after, upto, expected);
+}
+
+void assert_values(struct fixture *fixture, const char *names, event_id after, event_id upto,
+                   const char *expected) {
+    (void)assert_all(fixture, fixture->history->past.values, names, after, upto, expected);
 }
 
 event_id floor_of(struct fixture *fixture, const char *names) {

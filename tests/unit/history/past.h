@@ -1,6 +1,7 @@
 // A history under test with everything around it that has to be counted: the allocator, the key,
 // the limits. Selections and topic lists are written as one string, names divided by spaces; a word
-// `~type` among them is the event's type, or one that the selection lets through.
+// `~type` among them is the event's type, or one that the selection lets through; `^key` is its key,
+// and in a selection `+` says that only the newest of each key is wanted.
 #ifndef TESTS_HISTORY_PAST_H
 #define TESTS_HISTORY_PAST_H
 
@@ -54,6 +55,9 @@ void append_sized(struct fixture *fixture, event_id id, const char *topics, size
 // events are exactly `expected`, ids divided by spaces. Returns the highest floor it was told.
 event_id assert_reads(struct fixture *fixture, const char *selection, event_id after, event_id upto,
                       const char *expected);
+// The same of what is the newest of its key.
+void assert_values(struct fixture *fixture, const char *selection, event_id after, event_id upto,
+                   const char *expected);
 event_id floor_of(struct fixture *fixture, const char *selection);
 event_id last_of(struct fixture *fixture, const char *selection, size_t count, event_id upto);
 // 0 when it is not found.

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "history/disk_private.h"
+#include "history/disk_tools.h"
 
 struct contents {
     char *at;
@@ -153,6 +154,65 @@ static void a_newer_format_is_refused(void **state) {
     put_foreign("meta", "state", bytes, sizeof(bytes));
     assert_refuses("newer");
     disk_place_clean();
+}
+
+// A file as the first format left it: no tables of keys, no floors of types.
+static void make_old(void) {
+    struct disk_file file;
+    struct disk_problem problem = {.text = disk_place.problem, .size = sizeof(disk_place.problem)};
+    unsigned char bytes[64 * DISK_KEY], piece[DISK_KEY];
+    MDB_txn *txn;
+    MDB_val key = disk_val("state", 5), value;
+    assert_int_equal(disk_file_open(&file, disk_place.path, DISK_BYTES_MIN, &problem), 0);
+    assert_int_equal(mdb_txn_begin(file.env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_get(txn, file.meta, &key, &value), 0);
+    assert_true(value.mv_size <= sizeof(bytes));
+    memcpy(bytes, value.mv_data, value.mv_size);
+    disk_put_number(bytes + DISK_KEY, DISK_FORMAT_OLDEST);
+    value.mv_data = bytes;
+    assert_int_equal(mdb_put(txn, file.meta, &key, &value, 0), 0);
+    for (uint64_t i = DISK_FLOORS_ALL + 1; i < DISK_FLOORS_PIECES; i++) {
+        disk_put_number(piece, i);
+        key = disk_val(piece, DISK_KEY);
+        (void)mdb_del(txn, file.floors, &key, NULL);
+    }
+    assert_int_equal(mdb_drop(txn, file.keys, 1), 0);
+    assert_int_equal(mdb_drop(txn, file.values, 1), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    disk_file_close(&file);
+}
+
+static void an_older_format_is_taken_over(void **state) {
+    struct history_limits few = {.topic.count = 3, .bytes = 1 << 30};
+    struct disk_reader *reader;
+    struct disk_check check;
+    struct fixture f;
+    disk_place_begin(&f, &few);
+    for (event_id id = 1; id <= 10; id++) {
+        append_event(&f, id, "a ~x");
+    }
+    assert_int_equal(floor_of(&f, "a ~y"), 0);
+    disk_place_close(&f);
+    make_old();
+    // The tools read it as it is.
+    assert_int_equal(disk_reader_open(&reader, &mem_libc, disk_place.path, disk_place.problem,
+                                      sizeof(disk_place.problem)),
+                     0);
+    assert_int_equal(disk_reader_check(reader, &check, NULL), 0);
+    assert_int_equal(check.events, 3);
+    assert_int_equal(check.damaged + check.keys + check.not_indexed, 0);
+    disk_reader_close(&reader);
+    disk_place_begin(&f, &few);
+    assert_int_equal(floor_of(&f, "a ~y"), 7); // it does not know of which types those were
+    assert_int_equal(floor_of(&f, "a +"), 7);
+    append_event(&f, 11, "a ^k");
+    assert_reads(&f, "a", 0, 99, "9 10 11");
+    assert_values(&f, "a +", 0, 99, "11");
+    disk_place_close(&f);
+    disk_place_begin(&f, &few);
+    assert_int_equal(floor_of(&f, "a ~y"), 7);
+    assert_values(&f, "a +", 0, 99, "11");
+    fixture_finish(&f);
 }
 
 static void a_second_server_is_refused(void **state) {
@@ -369,6 +429,7 @@ int main(void) {
         cmocka_unit_test(a_damaged_head_is_refused),
         cmocka_unit_test(another_programs_lmdb_is_refused),
         cmocka_unit_test(a_newer_format_is_refused),
+        cmocka_unit_test(an_older_format_is_taken_over),
         cmocka_unit_test(a_second_server_is_refused),
         cmocka_unit_test(files_are_private),
         cmocka_unit_test(a_place_that_cannot_be_is_refused),

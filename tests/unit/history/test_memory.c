@@ -188,6 +188,47 @@ static void an_id_that_found_no_memory_hides_no_other(void **state) {
     }
 }
 
+// Whatever finds no memory, the newest that is held of each key is there, and no key's order changes.
+static void no_value_is_lost_for_want_of_memory(void **state) {
+    struct history_limits limits = {.topic.count = 20, .bytes = 1 << 20};
+    struct fixture f;
+    char topics[32];
+    long calls = LONG_MAX, failed = 0;
+    for (long fail_at = 2; fail_at <= calls; fail_at++, failed++) {
+        struct past_batch batch;
+        event_id newest[4] = {0}, last = 0;
+        fixture_init(&f, &MEMORY, &limits);
+        f.mem.fail_at = fail_at;
+        for (event_id id = 1; id <= 30; id++) {
+            sprintf(topics, "a b ^%d", (int)(id % 4));
+            append_event(&f, id, topics);
+        }
+        calls = f.mem.calls;
+        struct selection *selection = select_names(&f, "a +"), *all = select_names(&f, "a");
+        struct past *past = &f.history->past;
+        assert_int_equal(past->read(past, all, 0, 99, SIZE_MAX, &batch), 0);
+        for (size_t i = 0; i < batch.count; i++) {
+            newest[batch.frames[i]->id % 4] = batch.frames[i]->id;
+        }
+        past_batch_release(&batch);
+        assert_int_equal(past->values(past, selection, 0, 99, SIZE_MAX, &batch), 0);
+        for (size_t i = 0; i < batch.count; i++) {
+            event_id id = batch.frames[i]->id;
+            assert_true(id > last);
+            last = id;
+            newest[id % 4] = newest[id % 4] == id ? 0 : newest[id % 4];
+        }
+        for (int key = 0; key < 4; key++) {
+            assert_int_equal(newest[key], 0);
+        }
+        past_batch_release(&batch);
+        selection_destroy(&selection);
+        selection_destroy(&all);
+        fixture_finish(&f);
+    }
+    assert_true(failed > 10);
+}
+
 static void all_allocations_may_fail(void **state) {
     struct history_limits limits = {.topic.count = 8, .bytes = 12000};
     struct fixture f;
@@ -341,6 +382,7 @@ int main(void) {
         cmocka_unit_test(a_sparse_log_takes_little_memory),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(an_id_that_found_no_memory_hides_no_other),
+        cmocka_unit_test(no_value_is_lost_for_want_of_memory),
         cmocka_unit_test(all_allocations_may_fail),
         cmocka_unit_test(creation_may_fail),
         cmocka_unit_test(a_large_purge_is_done_in_portions),
