@@ -7,9 +7,9 @@
 // Keeps the topic `a` and the prefix `a` of a pattern in different buckets.
 static const uint64_t PREFIX_SALT = UINT64_C(0x9e3779b97f4a7c15);
 
-// In the place of a type's hash: what nothing newer had replaced, of all types; and, with a type's,
-// what something newer had.
-static const uint64_t ALL_VALUES = UINT64_C(0x6c61746573740001);
+// In the place of a type's hash: what nothing newer had replaced, of all types but `message`; and, with
+// a type's, what something newer had.
+static const uint64_t TYPED_VALUES = UINT64_C(0x6c61746573740001);
 static const uint64_t REPLACED = UINT64_C(0x7265706c61636564);
 
 // In the place of a prefix's bucket: every topic.
@@ -104,11 +104,10 @@ static void raise_one(struct memory_floors *floors, uint64_t topic_hash,
 void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
                               const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
                               event_id id) {
-    if (value) {
-        raise_one(floors, topic_hash, prefixes, type_hash, id);
-        raise_one(floors, topic_hash, prefixes, ALL_VALUES, id);
-    } else {
-        raise_one(floors, topic_hash, prefixes, type_hash ^ REPLACED, id);
+    raise_one(floors, topic_hash, prefixes, value ? type_hash : type_hash ^ REPLACED, id);
+    // Most have neither a type nor a key: for those one is enough.
+    if (value && type_hash != floors->untyped) {
+        raise_one(floors, topic_hash, prefixes, TYPED_VALUES, id);
     }
 }
 
@@ -117,7 +116,8 @@ event_id memory_floors_of_part(const struct memory_floors *floors,
     uint64_t of = item->pattern ? bucket_of_pattern(floors, item->name.text) : item->name.hash;
     event_id floor = 0;
     if (selection->type_count == 0) {
-        return floors->of_types[type_bucket(of, ALL_VALUES)];
+        raise_to(&floor, floors->of_types[type_bucket(of, floors->untyped)]);
+        raise_to(&floor, floors->of_types[type_bucket(of, TYPED_VALUES)]);
     }
     for (uint32_t i = 0; i < selection->type_count; i++) {
         uint64_t type = selection->types[i].hash;

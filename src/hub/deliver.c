@@ -88,8 +88,8 @@ static int tell_gap(struct hub *hub, struct subscriber *s, const struct past_bat
 static int read_past(struct hub *hub, struct subscriber *s, const struct past_batch **batch) {
     struct past *past = hub->settings.past;
     struct crowd *crowd = &hub->crowd;
-    if (past && s->id < s->snapshot) {
-        event_id upto = s->snapshot < hub->heard ? s->snapshot : hub->heard;
+    if (past && s->begins) {
+        event_id upto = s->told < hub->heard ? s->told : hub->heard;
         return crowd_read_values(crowd, past, s->feed, s->id, upto, hub->settings.run_bytes, batch);
     }
     if (past) {
@@ -97,7 +97,7 @@ static int read_past(struct hub *hub, struct subscriber *s, const struct past_ba
         return crowd_read(crowd, past, s->feed, s->id, hub->heard, most, batch);
     }
     crowd->batch.floor = s->feed->floor;
-    crowd->batch.reached = s->snapshot > s->feed->floor ? s->snapshot : s->feed->floor;
+    crowd->batch.reached = s->begins && s->told > s->feed->floor ? s->told : s->feed->floor;
     *batch = &crowd->batch;
     return 0;
 }
@@ -124,6 +124,14 @@ static void add_run(struct hub *hub, struct subscriber *s, struct turn *turn, st
     } else if (bound) {
         bound->cramped = true;
         bound->events = 0;
+    }
+}
+
+// From there on a loss is a loss.
+static void end_snapshot(struct subscriber *s) {
+    if (s->begins && s->id >= s->told) {
+        s->begins = false;
+        s->flags &= (uint8_t)~SUBSCRIBER_FROM_START;
     }
 }
 
@@ -172,14 +180,12 @@ static int add_pack_of_window(struct hub *hub, struct subscriber *s, struct turn
 
 static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn) {
     const struct past_batch *batch;
+    end_snapshot(s);
     int rc = read_past(hub, s, &batch);
     if (rc) {
         return rc;
     }
-    // What went before its snapshot was taken is nothing that it missed.
-    bool begins = s->id < s->snapshot;
-    event_id floor = begins && batch->floor > s->snapshot ? s->snapshot : batch->floor;
-    bool news = !begins && floor > s->id && floor > s->told;
+    bool news = !s->begins && batch->floor > s->id && batch->floor > s->told;
     if (news && !(s->flags & SUBSCRIBER_FROM_START)) {
         if (s->part) {
             return 0; // the gap waits until that has left, and takes its place
@@ -190,7 +196,7 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
     if (rc) {
         return rc;
     }
-    s->told = floor > s->told ? floor : s->told;
+    s->told = !s->begins && batch->floor > s->told ? batch->floor : s->told;
     if (batch->count == 0) {
         s->id = batch->reached;
         return 0;

@@ -100,8 +100,9 @@ void hub_lose(struct hub *hub, event_id upto) {
 static void start_at(struct hub *hub, struct subscriber *s, const struct hub_start *start) {
     list_init(&s->link);
     s->id = start->after;
-    s->told = 0;
-    s->snapshot = start->snapshot;
+    // What went before its snapshot was taken is nothing that it missed.
+    s->told = start->snapshot;
+    s->begins = start->snapshot > 0;
     s->flags = start->flags;
     s->part = NULL;
     s->part_sent = 0;

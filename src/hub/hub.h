@@ -48,10 +48,10 @@ struct subscriber {
     struct feed *feed;
     event_id id;        // it has been handed everything up to here
     event_id told;      // losses up to here are no news to it
-    event_id snapshot;  // up to here it gets values only, from the past; 0: it does not
     struct frame *part; // what it has only a part of, or is to get before anything else
     uint32_t part_sent; // bytes of that
     uint8_t state, flags;
+    bool begins; // up to `told` it gets values only, from the past, however far the window reaches
     struct subscriber_bound *bound; // the owner's, set before it joins; NULL: there is none
     struct pack_body *body;         // NULL: it is not sent compressed
 };
@@ -163,7 +163,8 @@ bool hub_retry(struct hub *hub);
 
 // Whether it needs the past next, and not the window.
 static inline bool hub_reads_past(const struct subscriber *subscriber) {
-    return subscriber->id < subscriber->feed->floor || subscriber->id < subscriber->snapshot;
+    return subscriber->id < subscriber->feed->floor ||
+           (subscriber->begins && subscriber->id < subscriber->told);
 }
 
 // How far behind the newest event of its feed it is: in events, as far back as the window tells, and
