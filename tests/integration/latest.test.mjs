@@ -56,11 +56,13 @@ const page = async (t, server, query) => {
 
 for (const [kind, args] of kinds) {
   test(`a late joiner gets the newest of each key, in order, and then goes on live: ${kind}`, async (t) => {
-    const server = await serve(t, [...args(t), ...ample]);
-    await publishPrices(t, server);
-    const first = await subscribe(t, server, '/events/prices'); // a feed whose window reaches back a little
-    await publishPrices(t, server, { rounds: 1, from: ROUNDS });
-    await first.take(SYMBOLS + 1);
+    const server = await serve(t, [...args(t), ...ample, '--workers', '1']);
+    await publishPrices(t, server, { rounds: ROUNDS - 1 });
+    // One that was there before: the window of the feed that they share has what was replaced since.
+    const first = await subscribe(t, server, '/events/prices?latest=1');
+    assert.deepEqual(data(await first.take(SYMBOLS)), newest(ROUNDS - 2));
+    await publishPrices(t, server, { rounds: 2, from: ROUNDS - 1 });
+    assert.equal((await first.take(2 * SYMBOLS + 2)).at(-1).data, `round ${ROUNDS}`);
     const stream = await subscribe(t, server, '/events/prices?latest=1&control=1');
     const lines = await connect(t, server);
     lines.send(subscribeHead(server, `/events/prices?latest=1&limit=${SYMBOLS + 1}`, { headers: { accept: 'application/x-ndjson' } }));
