@@ -30,8 +30,8 @@ static int count(const struct disk_file *file, MDB_txn *txn, event_id id, int by
     if (rc == 0 && value.mv_size == 1) {
         topics = *(unsigned char *)value.mv_data;
     }
-    if (rc && rc != MDB_NOTFOUND) {
-        return rc;
+    if ((rc && rc != MDB_NOTFOUND) || (topics == 0 && by < 0)) {
+        return rc == MDB_NOTFOUND ? 0 : rc; // a file that is damaged goes on being written
     }
     topics = (unsigned char)(topics + by);
     value = disk_val(&topics, 1);
@@ -43,7 +43,7 @@ static int leave(const struct disk_file *file, MDB_txn *txn, uint64_t topic, eve
     unsigned char bytes[KEY_SIZE];
     MDB_val key = pair(bytes, topic, id);
     int rc = mdb_del(txn, file->values, &key, NULL);
-    return rc ? rc : count(file, txn, id, -1);
+    return rc ? (rc == MDB_NOTFOUND ? 0 : rc) : count(file, txn, id, -1);
 }
 
 int disk_keys_add(const struct disk_file *file, MDB_txn *txn, uint64_t topic, uint64_t hash,

@@ -64,9 +64,9 @@ int change_plan(const struct selection *now, const struct selection *drop,
     }
     size_t fresh = put_new(now, add, names);
     size_t kept = put_kept(now, drop, add, names + fresh);
-    int rc = selection_derive(added, now, key, names, fresh);
+    int rc = selection_create_like(added, now->mem, key, names, fresh, now);
     if (rc == 0) {
-        rc = selection_derive(next, now, key, names, fresh + kept);
+        rc = selection_create_like(next, now->mem, key, names, fresh + kept, now);
         if (rc) {
             selection_destroy(added);
         }
@@ -76,7 +76,7 @@ int change_plan(const struct selection *now, const struct selection *drop,
 }
 
 static bool has_all(const struct subscriber *s) {
-    return s->id >= s->feed->newest && s->id >= s->feed->floor;
+    return s->id >= s->feed->newest && !hub_reads_past(s);
 }
 
 event_id hub_position(const struct subscriber *s) {
@@ -118,7 +118,7 @@ int hub_change(struct subscriber *s, struct selection *selection) {
     if (feed == old) {
         return 0;
     }
-    s->told = 0; // what was told of was lost to the old selection
+    s->told = s->begins ? s->told : 0; // what was told of was lost to the old selection
     list_remove(&s->link);
     feed->subscribers++;
     s->feed = feed;

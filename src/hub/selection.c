@@ -112,9 +112,15 @@ int selection_create_filtered(struct selection **out, const struct mem *mem,
     return 0;
 }
 
-int selection_derive(struct selection **out, const struct selection *like,
-                     const struct hash_key *key, const struct bytes *names, size_t count) {
-    return selection_create(out, like->mem, key, names, count);
+int selection_create_like(struct selection **out, const struct mem *mem, const struct hash_key *key,
+                          const struct bytes *names, size_t count, const struct selection *like) {
+    struct bytes types[SELECTION_TYPES_MAX];
+    for (uint32_t i = 0; i < like->type_count; i++) {
+        types[i] = like->types[i].text;
+    }
+    struct selection_filter filter = {
+        .types = types, .type_count = like->type_count, .latest = like->latest};
+    return selection_create_filtered(out, mem, key, names, count, &filter);
 }
 
 void selection_destroy(struct selection **selection) {

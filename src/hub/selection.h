@@ -24,9 +24,11 @@ struct selection_type {
 // What is let through of the events of the topics.
 struct selection_filter {
     const struct bytes *types; // `message` is the type of an event without one
-    size_t type_count;         // 0: all are let through
+    size_t type_count;         // 0: all are let through; SELECTION_TYPES_MAX at most
     bool latest;               // of the past: only the newest event of each key
 };
+
+enum { SELECTION_TYPES_MAX = 32 };
 
 struct selection {
     const struct mem *mem;
@@ -44,9 +46,9 @@ int selection_create_filtered(struct selection **out, const struct mem *mem,
                               const struct hash_key *key, const struct bytes *names, size_t count,
                               const struct selection_filter *filter);
 
-// The same for other names than `like` has: whatever else that says stays.
-int selection_derive(struct selection **out, const struct selection *like,
-                     const struct hash_key *key, const struct bytes *names, size_t count);
+// With the filter that another has.
+int selection_create_like(struct selection **out, const struct mem *mem, const struct hash_key *key,
+                          const struct bytes *names, size_t count, const struct selection *like);
 
 // NULLs the pointer.
 void selection_destroy(struct selection **selection);

@@ -15,7 +15,7 @@ enum wish_start {
     WISH_LAST,     // the newest `last`
 };
 
-enum { CURSOR_TEXT_MAX = 256, READ_EVENTS_MAX = 1000000, WISH_TYPES_MAX = 32 };
+enum { CURSOR_TEXT_MAX = 256, READ_EVENTS_MAX = 1000000, WISH_TYPES_MAX = SELECTION_TYPES_MAX };
 
 struct wish {
     struct buf text;    // holds what the slices point to

@@ -100,6 +100,23 @@ static void test_a_filter_is_part_of_it(void **state) {
     }
 }
 
+static void test_another_with_the_same_filter(void **state) {
+    const struct bytes types[] = {bytes_of("x"), bytes_of("y")}, name = bytes_of("b");
+    struct selection_filter filter = {.types = types, .type_count = 2, .latest = true};
+    struct selection *latest, *like, *again, *a = make_filtered("b", types, 2);
+    assert_int_equal(
+        selection_create_filtered(&latest, &fake.mem.mem, &fake_key, &name, 1, &filter), 0);
+    assert_int_equal(selection_create_like(&like, &fake.mem.mem, &fake_key, &name, 1, latest), 0);
+    assert_int_equal(selection_create_like(&again, &fake.mem.mem, &fake_key, &name, 1, a), 0);
+    assert_true(selection_equal(like, latest));
+    assert_true(selection_equal(again, a));
+    assert_false(selection_equal(like, a)); // latest is part of it
+    selection_destroy(&latest);
+    selection_destroy(&like);
+    selection_destroy(&again);
+    selection_destroy(&a);
+}
+
 static void test_hears_what_passes(void **state) {
     const struct bytes type = bytes_of("x"), message = bytes_of("message");
     struct selection *typed = make_filtered("a", &type, 1),
@@ -126,6 +143,7 @@ int main(void) {
         TEST(test_hears),
         TEST(test_says_what_is_a_pattern),
         TEST(test_a_filter_is_part_of_it),
+        TEST(test_another_with_the_same_filter),
         TEST(test_hears_what_passes),
         TEST(test_no_memory),
     };
