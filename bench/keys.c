@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "history/disk.h"
+#include "lab.h"
 
 static const struct hash_key fixed = {1, 2};
 
@@ -23,9 +23,7 @@ struct bench {
 };
 
 static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+    return (double)lab_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void must(int rc, const char *what) {

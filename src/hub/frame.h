@@ -44,7 +44,7 @@ struct frame {
     uint32_t data_at; // the first `data` line
     uint16_t topic_count;
     bool raw;                    // not an event: the same bytes in every encoding
-    uint8_t key_len; // 0: it has no key
+    uint8_t key_len;             // 0: it has no key
     struct frame_topic topics[]; // then the names, the key, room for an id line, the stream
 };
 

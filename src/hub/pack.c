@@ -67,7 +67,7 @@ static event_id id_before(const struct pack_key *key) {
 
 static bool serves(const struct pack_entry *entry, const struct pack_key *key) {
     if (!entry->frame || entry->first != key->first || entry->before != id_before(key) ||
-        entry->encoding != key->feed->encoding) {
+        entry->encoding != key->feed->encoding || entry->values != key->values) {
         return false;
     }
     bool same = entry->feed == key->feed || (key->lone && entry->frame->id == key->first);
@@ -94,6 +94,7 @@ static void keep(struct packs *packs, const struct pack_key *key, struct frame *
                                  .encoding = key->feed->encoding,
                                  .first = key->first,
                                  .before = id_before(key),
+                                 .values = key->values,
                                  .cut = events == key->most,
                                  .frame = frame};
 }

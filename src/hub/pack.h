@@ -26,6 +26,10 @@ struct pack_body {
     bool ended; // after its part nothing follows
 };
 
+// `values` of a pack: 0 when it is made of everything; up to where a snapshot goes that it is made of;
+// or this, when it is made of what a listener catches up with that wants the newest of each key alone.
+enum { PACK_CATCHES_UP = 1 };
+
 // What a pack is for.
 struct pack_key {
     const struct feed *feed;
@@ -33,6 +37,7 @@ struct pack_key {
     struct frame *before; // the event before that one, when its bytes may be referred to; or NULL
     bool lone;            // the first is also the last that there is: then any feed will do
     uint64_t most;        // of events
+    event_id values;      // what is left out of it: see below
 };
 
 // What everyone who gets the pack must know of it.
@@ -44,7 +49,7 @@ struct pack_facts {
 struct pack_entry {
     const struct feed *feed; // NULL with a frame: it may be for another
     enum encoding encoding;
-    event_id first, before;
+    event_id first, before, values;
     bool cut;            // it ends where somebody's bound was
     struct frame *frame; // NULL: there is none
 };

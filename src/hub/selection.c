@@ -83,7 +83,7 @@ int selection_create(struct selection **out, const struct mem *mem, const struct
                      const struct bytes *names, size_t count) {
     struct selection_filter everything = {.type_count = 0};
     return selection_create_filtered(out, mem, key, names, count, &everything);
-    }
+}
 
 int selection_create_filtered(struct selection **out, const struct mem *mem,
                               const struct hash_key *key, const struct bytes *names, size_t count,

@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createGunzip } from 'node:zlib';
 import {
   apiTopics, assertProblem, assertRising, connect, metric, postJson, publish, request, serve, subscribe, subscribeHead,
-  test, until, untilSubscribers,
+  test, until, untilSubscribers, within, withoutCompression,
 } from './harness/index.mjs';
 import { connectH2, subscribeH2 } from './harness/h2.mjs';
 
@@ -69,6 +70,7 @@ for (const [kind, args] of kinds) {
     const h2 = await subscribeH2(await connectH2(t, server), '/events/prices?latest=1');
     await lines.readHead();
     await untilSubscribers(t, server, 4);
+    assert.equal((await stream.next()).event, 'freshet.connection');
     const snapshot = await stream.take(SYMBOLS);
     assert.deepEqual(data(snapshot), newest(ROUNDS));
     assert.equal((await stream.next()).event, 'freshet.caught-up');
@@ -232,4 +234,22 @@ test('latest is 1 or 0', async (t) => {
   }
   await publish(t, server, 'a', 'x', { key: 'k' });
   assert.deepEqual((await request(t, server, { path: '/events/a?latest=0', headers: json })).json(), []);
+});
+
+test('a snapshot and a catch-up that begin alike are not packed alike', { skip: withoutCompression() }, async (t) => {
+  const server = await serve(t, ['--workers', '1']);
+  await publishAll(t, server, [{ topic: 'a', key: 'one', data: 'first' }, { topic: 'a', data: 'news' }, { topic: 'a', key: 'two', data: 'last' }]);
+  const session = await connectH2(t, server);
+  // In one packet, so that both are served in one go.
+  const streams = ['', '&last_event_id=earliest'].map((more) => session.request({ ':path': `/events/a?latest=1${more}`, 'accept-encoding': 'gzip' }));
+  const texts = await Promise.all(streams.map((stream) => within(new Promise((resolve) => {
+    let text = '';
+    stream.pipe(createGunzip()).on('data', (piece) => {
+      text += piece;
+      text.includes('data: last') && resolve(text);
+    }).on('error', () => {});
+  }), 'the last event')));
+  const heard = texts.map((text) => [...text.matchAll(/^data: (.*)$/gm)].map((match) => match[1]));
+  assert.deepEqual(heard, [['first', 'last'], ['first', 'news', 'last']]);
+  streams.forEach((stream) => stream.close());
 });
