@@ -39,6 +39,11 @@ static inline bool bytes_starts_with(struct bytes a, const char *prefix) {
     return a.len >= len && memcmp(a.at, prefix, len) == 0;
 }
 
+static inline bool bytes_ends_with(struct bytes a, const char *suffix) {
+    size_t len = strlen(suffix);
+    return a.len >= len && memcmp(a.at + a.len - len, suffix, len) == 0;
+}
+
 // Order by bytes, a prefix before what it begins.
 int bytes_compare(struct bytes a, struct bytes b);
 

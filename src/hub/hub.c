@@ -163,11 +163,30 @@ void hub_writable(struct subscriber *subscriber) {
     }
 }
 
+// Whether nothing of it is under way, and nothing waits for it.
+static bool is_idle(const struct subscriber *s) {
+    return s->feed && s->state == SUBSCRIBER_LIVE && !s->part && s->id >= s->feed->newest;
+}
+
+bool hub_tell(struct subscriber *subscriber, struct frame *frame) {
+    struct feed *feed = subscriber->feed;
+    if (!is_idle(subscriber)) {
+        frame_unref(frame);
+        return false;
+    }
+    if (subscriber->body && pack_control(&feed->hub->packs, feed->encoding, &frame)) {
+        return false;
+    }
+    list_remove(&subscriber->link);
+    (void)deliver_set_part(feed->hub, subscriber, frame, 0);
+    deliver_place(feed->hub, subscriber);
+    return true;
+}
+
 void hub_heartbeat(struct subscriber *subscriber) {
     struct feed *feed = subscriber->feed;
     struct frame *frame = feed ? feed->hub->heartbeats[feed->encoding] : NULL;
-    if (!frame || subscriber->state != SUBSCRIBER_LIVE || subscriber->part ||
-        subscriber->id < feed->newest) {
+    if (!frame || !is_idle(subscriber)) {
         return;
     }
     if (subscriber->body && !(frame = pack_heartbeat(&feed->hub->packs, feed->encoding, frame))) {

@@ -151,6 +151,10 @@ void hub_heartbeat(struct subscriber *subscriber);
 // turn (hub_ops.aside), until there is nothing more. Calls nothing back.
 void hub_aside(struct subscriber *subscriber);
 
+// Says this control frame to one alone, unless something else is under way: false, and it may be tried
+// again later. Takes the reference in either case. No call of hub_ops.
+bool hub_tell(struct subscriber *subscriber, struct frame *frame);
+
 // Whether anyone is due or behind.
 bool hub_has_work(const struct hub *hub);
 

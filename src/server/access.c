@@ -187,11 +187,13 @@ bool access_identify(struct exchange *exchange, const struct http_request *req) 
 }
 
 bool access_allows(const struct exchange *exchange, struct bytes name, enum right right) {
-    struct access *access = &exchange->worker->server->access;
-    if (!access->on) {
-        return true;
-    }
-    if (exchange->identity && grants_cover(&exchange->identity->claims.grants, name, right)) {
+    return access_covers(exchange->worker->server, exchange->identity, name, right);
+}
+
+bool access_covers(struct server *server, const struct identity *identity, struct bytes name,
+                   enum right right) {
+    struct access *access = &server->access;
+    if (!access->on || (identity && grants_cover(&identity->claims.grants, name, right))) {
         return true;
     }
     struct rules *rules = borrow(access);
@@ -242,12 +244,11 @@ bool access_demand_admin(struct exchange *exchange) {
     return false;
 }
 
-int64_t access_lasts_ms(const struct exchange *exchange) {
-    const struct identity *identity = exchange->identity;
+int64_t access_lasts_ms(const struct server *server, const struct identity *identity) {
     if (!identity || !identity->claims.expires_ms) {
         return INT64_MAX;
     }
-    int64_t leeway = exchange->worker->server->settings->jwt_leeway_ms;
+    int64_t leeway = server->settings->jwt_leeway_ms;
     int64_t left = identity->claims.expires_ms + leeway - clock_wall_ms();
     return left > 0 ? left : 0;
 }

@@ -42,6 +42,10 @@ bool access_identify(struct exchange *exchange, const struct http_request *req);
 // Whether the one who asks may do this with the topic or pattern.
 bool access_allows(const struct exchange *exchange, struct bytes name, enum right right);
 
+// The same for an identity (NULL: nobody in particular). Any thread.
+bool access_covers(struct server *server, const struct identity *identity, struct bytes name,
+                   enum right right);
+
 // The same; when they may not, the exchange is answered, with 401 or 403, and the name.
 bool access_demand(struct exchange *exchange, struct bytes name, enum right right);
 
@@ -58,7 +62,7 @@ bool access_demand_admin(struct exchange *exchange);
 // A ticket for the one who asks, with exchange->identity: as tickets_issue.
 int access_issue_ticket(struct exchange *exchange, char text[TICKET_TEXT]);
 
-// How long the identity of the one who asks still holds, in milliseconds; INT64_MAX: for ever.
-int64_t access_lasts_ms(const struct exchange *exchange);
+// How long an identity still holds, in milliseconds; INT64_MAX: for ever. Any thread.
+int64_t access_lasts_ms(const struct server *server, const struct identity *identity);
 
 #endif

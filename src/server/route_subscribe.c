@@ -255,7 +255,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         return 0;
     }
     stream_started(stream);
-    stream_expire_in(stream, access_lasts_ms(exchange));
+    stream_expire_in(stream, access_lasts_ms(exchange->worker->server, exchange->identity));
     return 0;
 }
 
@@ -271,9 +271,8 @@ static int answer_head(struct exchange *exchange, const struct wish *wish) {
 static struct poll_form form_of(const struct exchange *exchange, const struct wish *wish,
                                 const struct place *place) {
     event_id id;
-    bool placed =
-        wish->start == WISH_AFTER && !wish->by_header && !wish->latest && !place->gap &&
-        id_parse(wish->cursor, &id);
+    bool placed = wish->start == WISH_AFTER && !wish->by_header && !wish->latest && !place->gap &&
+                  id_parse(wish->cursor, &id);
     return (struct poll_form){.query = wish->query,
                               .snapshot = place->start.snapshot,
                               .known = wish->known,
@@ -286,7 +285,7 @@ static struct poll_form form_of(const struct exchange *exchange, const struct wi
 
 static int open_poll(struct exchange *exchange, const struct wish *wish,
                      struct selection *selection, struct place *place) {
-    int64_t lasts = access_lasts_ms(exchange);
+    int64_t lasts = access_lasts_ms(exchange->worker->server, exchange->identity);
     struct poll_request request = {.exchange = exchange,
                                    .start = &place->start,
                                    .wait_ms = wish->wait_ms < lasts ? wish->wait_ms : lasts,

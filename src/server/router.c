@@ -8,28 +8,33 @@
 
 struct route {
     const char *path;
-    const char *allow; // for 405 and OPTIONS
+    const char *suffix; // what the path ends with, too; NULL: with anything
+    const char *allow;  // for 405 and OPTIONS
     const struct handler *get, *post, *del;
     bool admin; // for administrators only, where there are rules of access
 };
 
 static const struct route routes[] = {
-    {"/events", "GET, HEAD, POST, OPTIONS", &route_subscribe, &route_publish},
-    {"/events/", "GET, HEAD, POST, OPTIONS", &route_subscribe, &route_publish},
-    {"/healthz", "GET, HEAD, OPTIONS", &route_healthz, NULL},
-    {"/readyz", "GET, HEAD, OPTIONS", &route_readyz, NULL},
-    {"/metrics", "GET, HEAD, OPTIONS", &route_metrics, .admin = true},
-    {"/api/topics", "GET, HEAD, OPTIONS", &route_topics, .admin = true},
-    {"/api/topics/", "DELETE, OPTIONS", .del = &route_purge, .admin = true},
-    {"/api/connections", "GET, HEAD, OPTIONS", &route_connections, .admin = true},
-    {"/api/connections/", "POST, OPTIONS", .post = &route_change},
-    {"/api/tickets", "POST, OPTIONS", .post = &route_tickets},
-    {"/", "GET, HEAD, OPTIONS", &route_front, NULL},
+    {"/events", NULL, "GET, HEAD, POST, OPTIONS", &route_subscribe, &route_publish},
+    {"/events/", NULL, "GET, HEAD, POST, OPTIONS", &route_subscribe, &route_publish},
+    {"/healthz", NULL, "GET, HEAD, OPTIONS", &route_healthz, NULL},
+    {"/readyz", NULL, "GET, HEAD, OPTIONS", &route_readyz, NULL},
+    {"/metrics", NULL, "GET, HEAD, OPTIONS", &route_metrics, .admin = true},
+    {"/api/topics", NULL, "GET, HEAD, OPTIONS", &route_topics, .admin = true},
+    {"/api/topics/", NULL, "DELETE, OPTIONS", .del = &route_purge, .admin = true},
+    {"/api/connections", NULL, "GET, HEAD, OPTIONS", &route_connections, .admin = true},
+    {"/api/connections/", "/topics", "POST, OPTIONS", .post = &route_change},
+    {"/api/connections/", "/token", "POST, OPTIONS", .post = &route_renew},
+    {"/api/tickets", NULL, "POST, OPTIONS", .post = &route_tickets},
+    {"/", NULL, "GET, HEAD, OPTIONS", &route_front, NULL},
 };
 
 static bool fits(const struct route *route, struct bytes path) {
     size_t len = strlen(route->path);
     bool below = len > 1 && route->path[len - 1] == '/';
+    if (route->suffix && !bytes_ends_with(path, route->suffix)) {
+        return false;
+    }
     return below ? bytes_starts_with(path, route->path) : bytes_is(path, route->path);
 }
 

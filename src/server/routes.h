@@ -15,5 +15,6 @@ extern const struct handler route_connections;
 extern const struct handler route_change;
 extern const struct handler route_front;
 extern const struct handler route_tickets;
+extern const struct handler route_renew;
 
 #endif

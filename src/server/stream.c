@@ -6,8 +6,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "hub/control.h"
 #include "server/stream_name.h"
 #include "server/worker.h"
+
+enum { WARNING_MS = 30000, TRY_AGAIN_MS = 1000 };
 
 static struct stream *stream_of(struct subscriber *subscriber) {
     return container_of(subscriber, struct stream, subscriber);
@@ -81,17 +84,24 @@ static int64_t heartbeat_of(const struct stream *stream) {
     return stream->worker->server->settings->heartbeat_ms;
 }
 
+// 0 is never.
+static int64_t earlier(int64_t a, int64_t b) {
+    return a && (!b || a < b) ? a : b;
+}
+
 static void set_deadline(struct stream *stream, int64_t now) {
     int64_t heartbeat = heartbeat_of(stream);
     int64_t at = stream->closes_at;
+    if (stream->name) {
+        at = earlier(at, earlier(stream->name->expires_at, stream->name->warns_at));
+    }
     if (heartbeat) {
         // A stalled stream is not silent by choice: look again after a whole interval.
         int64_t next = stream->last_sent + heartbeat;
         next = next > now ? next : now + heartbeat;
-        at = at && at < next ? at : next;
+        at = earlier(at, next);
     }
-    int64_t until = stream->talk ? stream->talk->until : 0;
-    at = until && (!at || until < at) ? until : at;
+    at = earlier(at, stream->talk ? stream->talk->until : 0);
     if (at) {
         stream->ops->set_deadline(stream, at);
     }
@@ -116,17 +126,41 @@ void stream_started(struct stream *stream) {
 
 void stream_expire_in(struct stream *stream, int64_t ms) {
     int64_t now = worker_now(stream->worker);
-    if (ms < INT64_MAX - now && (!stream->closes_at || now + ms < stream->closes_at)) {
-        stream->closes_at = now + ms;
-        set_deadline(stream, now);
+    int64_t at = ms < INT64_MAX - now ? now + ms : 0;
+    struct stream_name *name = stream->name;
+    if (name) {
+        name->expires_at = at;
+        name->warns_at = at ? at - (ms / 2 < WARNING_MS ? ms / 2 : WARNING_MS) : 0;
+    } else {
+        stream->closes_at = earlier(stream->closes_at, at);
     }
+    set_deadline(stream, now);
+}
+
+// It is tried again a little later when the listener is just being sent something.
+static void tell_expiring(struct stream *stream, int64_t now) {
+    struct stream_name *name = stream->name;
+    char data[64];
+    struct frame *frame;
+    int len = snprintf(data, sizeof(data), "{\"expires_in\":%lld}",
+                       (long long)(name->expires_at - now) / 1000);
+    int rc = control_event(&frame, &mem_libc, "freshet.expiring", bytes_make(data, (size_t)len));
+    name->warns_at = rc == 0 && hub_tell(&stream->subscriber, frame) ? 0 : now + TRY_AGAIN_MS;
+}
+
+static bool is_due(int64_t at, int64_t now) {
+    return at && now >= at;
 }
 
 void stream_tick(struct stream *stream) {
     int64_t now = worker_now(stream->worker);
-    if (stream->closes_at && now >= stream->closes_at) {
+    struct stream_name *name = stream->name;
+    if (is_due(stream->closes_at, now) || (name && is_due(name->expires_at, now))) {
         stream_end(stream);
         return;
+    }
+    if (name && is_due(name->warns_at, now)) {
+        tell_expiring(stream, now);
     }
     struct talk *talk = stream->talk;
     if (talk && talk->until && now >= talk->until) {

@@ -86,7 +86,9 @@ void stream_finish(struct stream *stream);
 // Joined: starts the heartbeat and the maximum age.
 void stream_started(struct stream *stream);
 
-// The right to listen ends in this time: so does the stream, at the latest.
+// The right to listen ends in this time (INT64_MAX: never): so does the stream, at the latest. The
+// listener of one with a name is told before, by freshet.expiring, and may have it renewed: then this
+// is called again.
 void stream_expire_in(struct stream *stream, int64_t ms);
 
 // What is due has changed: asks for the next stream_tick anew.

@@ -2,7 +2,8 @@
 // change what it hears. A name is a secret of its listener: whoever knows it may speak for the
 // connection, so it is 128 bits from the operating system, it is told in the stream and nowhere
 // else, and it ends with the stream. In front of them stands the worker that has the connection.
-// One thread, the worker's, but for stream_name_worker.
+// It also has what a listener can change who knows it. One thread, the worker's, but for
+// stream_name_worker.
 #ifndef SERVER_STREAM_NAME_H
 #define SERVER_STREAM_NAME_H
 
@@ -18,6 +19,8 @@ enum { STREAM_NAME_LEN = 34 };
 struct stream_name {
     struct map_node node; // among the worker's
     struct stream *stream;
+    int64_t expires_at; // monotonic: the right to listen ends then; 0: never
+    int64_t warns_at;   // when its listener is told of that; 0: there is nothing to be told
     char text[STREAM_NAME_LEN];
 };
 

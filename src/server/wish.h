@@ -38,7 +38,7 @@ struct wish {
     bool websocket;     // instead of the representation
     enum websocket_protocol protocol;
     char accept[WEBSOCKET_ACCEPT_LEN]; // what the handshake proves, if it has a key
-    bool latest;       // only the newest of each key, of what is in the past
+    bool latest;                       // only the newest of each key, of what is in the past
     event_id snapshot; // up to where a snapshot goes that was begun before; 0: it begins here
 };
 

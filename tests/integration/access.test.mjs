@@ -499,3 +499,33 @@ test('over a WebSocket its token says what its client may', { skip: await withou
   assert.ok((await ask({ publish: { topic: 'a', data: 'yes' } })).published.id);
   assert.equal((await ws.events(1))[0].data, 'yes');
 });
+
+test('who asked for control events is told that a token ends, and can have the stream go on', async (t) => {
+  const server = await guarded(t, ['--jwt-leeway', '0', '--workers', '3']);
+  const make = (seconds, topics = ['a']) => bearer(token({ ...rights(topics, ['a']), exp: now() + seconds }));
+  const first = make(2);
+  const stream = await subscribe(t, server, '/events/a?control=1', { headers: first });
+  const name = JSON.parse((await stream.next()).data).connection;
+  const renew = (headers, connection = name) => request(t, server, { method: 'POST', path: `/api/connections/${connection}/token`, headers });
+  const told = await stream.takeUntil((event) => event.event === 'freshet.expiring');
+  assert.ok(JSON.parse(told.at(-1).data).expires_in <= 2);
+  assert.equal(told.at(-1).id, undefined);
+  assertChallenge(await renew({}));
+  assertChallenge(await renew(bearer('nonsense')), true);
+  assertProblem(await renew(make(60, ['b'])), 403);
+  assertProblem(await renew(make(60), `${name.slice(0, -1)}${name.at(-1) === '0' ? '1' : '0'}`), 404);
+  const renewed = await renew(make(60));
+  assert.equal(renewed.status, 200, renewed.body);
+  assert.ok(renewed.json().expires_in > 50);
+  await until(async () => (await get(t, server, '/events/a', first)).status === 401, 'the first token has expired');
+  await publish(t, server, 'a', 'still here', { headers: make(60) });
+  assert.equal((await stream.takeUntil((event) => event.event === 'message')).at(-1).data, 'still here');
+});
+
+test('a stream with a name ends with its token when nobody renews it', async (t) => {
+  const server = await guarded(t, ['--jwt-leeway', '0']);
+  const headers = bearer(token({ ...rights(['a']), exp: now() + 2 }));
+  const stream = await subscribe(t, server, '/events/a?control=1', { headers });
+  const before = await stream.finish(); // the clock is the thing here, too
+  assert.ok(before.some((event) => event.event === 'freshet.expiring'), JSON.stringify(before));
+});
