@@ -268,6 +268,9 @@ const struct option serve_options[] = {
      .value_name = "N",
      .group = "Limits",
      .help = "Topics and patterns on one connection."},
+
+#include "cli/serve_options_limits.h"
+
     {.name = "max-head",
      .type = OPTION_SIZE,
      AT(max_head),

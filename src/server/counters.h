@@ -6,6 +6,8 @@
 
 // Every limit that can be hit, by the name of its setting: one row in /metrics each.
 enum limit {
+    LIMIT_ADDRESS_CONNECTIONS,
+    LIMIT_ADDRESS_LISTENERS,
     LIMIT_ANSWER,
     LIMIT_BODY,
     LIMIT_BODY_TIMEOUT,
@@ -22,6 +24,8 @@ enum limit {
     LIMIT_TICKETS,
     LIMIT_PUBLISH_TIMEOUT,
     LIMIT_STREAMS,
+    LIMIT_SUBJECT_LISTENERS,
+    LIMIT_TOPIC_LISTENERS,
     LIMIT_TOPICS,
     LIMIT_WEBSOCKET,
     LIMIT_COUNT,

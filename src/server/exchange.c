@@ -56,6 +56,7 @@ void exchange_finish(struct exchange *exchange) {
     }
     free(exchange->origin);
     exchange->origin = NULL;
+    quotas_give_listener(exchange->worker->server, &exchange->held);
     identity_unref(exchange->identity);
     exchange->identity = NULL;
 }

@@ -14,6 +14,7 @@ struct exchange;
 struct stream;
 struct settings;
 struct identity;
+struct held;
 
 enum { REPLY_HEADERS_MAX = 16, REPLY_VALUE_MAX = 320 };
 
@@ -84,6 +85,7 @@ struct exchange {
     void *carrier;             // the session's
     void *state;               // the handler's
     struct identity *identity; // for whom it speaks; NULL: for nobody in particular
+    struct held *held;         // of quotas, for the stream that it becomes
     char *origin;              // of the page that asks, when it is allowed; else NULL
     bool secure;               // it came over TLS
     struct peer client;        // whose request it is: the other end, or who that says it speaks for

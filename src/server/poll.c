@@ -139,6 +139,7 @@ int poll_open(const struct poll_request *request, struct selection *selection) {
     poll->exchange = request->exchange;
     poll_answer_init(&poll->answer);
     stream_init(&poll->stream, request->exchange->worker, &poll_stream_ops);
+    quotas_move(request->exchange, &poll->stream);
     request->exchange->state = poll;
     int rc = prepare(poll, request);
     if (rc) {

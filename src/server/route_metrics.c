@@ -62,6 +62,8 @@ static const struct metric metrics[] = {
 };
 
 static const char *const limit_names[LIMIT_COUNT] = {
+    [LIMIT_ADDRESS_CONNECTIONS] = "max-connections-per-address",
+    [LIMIT_ADDRESS_LISTENERS] = "max-listeners-per-address",
     [LIMIT_ANSWER] = "max-answer",
     [LIMIT_BODY] = "max-body",
     [LIMIT_BODY_TIMEOUT] = "body-timeout",
@@ -78,6 +80,8 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_TICKETS] = "max-tickets",
     [LIMIT_PUBLISH_TIMEOUT] = "publish-timeout",
     [LIMIT_STREAMS] = "max-streams",
+    [LIMIT_SUBJECT_LISTENERS] = "max-listeners-per-subject",
+    [LIMIT_TOPIC_LISTENERS] = "max-listeners-per-topic",
     [LIMIT_TOPICS] = "max-topics",
     [LIMIT_WEBSOCKET] = "websocket-unread",
 };

@@ -249,6 +249,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         stream_name_destroy(&name);
         return ERR_NOMEM;
     }
+    quotas_move(exchange, stream);
     if (join_stream(exchange, stream, wish, selection, name, &place->start)) {
         worker_limit_hit(worker, LIMIT_MEMORY);
         stream->ops->end(stream, bytes_make(NULL, 0));
@@ -304,15 +305,18 @@ static int open_poll(struct exchange *exchange, const struct wish *wish,
     return rc;
 }
 
+// ERR_TOO_LARGE: there are as many listeners of the kind as there may be.
 static int subscribe(struct exchange *exchange, const struct wish *wish) {
     struct worker *worker = exchange->worker;
-    struct selection *selection;
+    struct selection *selection = NULL;
     struct place place;
     struct selection_filter filter = {
         .types = wish->types, .type_count = wish->type_count, .latest = wish->latest};
     int rc = selection_create_filtered(&selection, &mem_libc, &worker->server->hash_key,
                                        wish->names, wish->name_count, &filter);
+    rc = rc ? rc : quotas_take_listener(exchange, selection);
     if (rc) {
+        selection_destroy(&selection);
         return rc;
     }
     // Whatever id a client can know has been published before: take it in, so that no cursor of an
@@ -326,9 +330,8 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
 
 // A browser's EventSource gives up for ever on any status but 200; so a listener that cannot be
 // served now is told with a 200 when to come back. Others understand a 503.
-static void answer_come_back(struct exchange *exchange, const struct wish *wish) {
-    static const char detail[] = "there are too many connections, or the server is ending; come "
-                                 "back after the time that Retry-After says";
+static void answer_come_back(struct exchange *exchange, const struct wish *wish,
+                             const char *detail) {
     struct worker *worker = exchange->worker;
     int64_t retry = worker->server->settings->retry_ms;
     long long ms = (long long)random_between(&worker->random, retry, 3 * retry);
@@ -351,6 +354,11 @@ static void answer_come_back(struct exchange *exchange, const struct wish *wish)
     exchange->ops->reply(exchange, &reply);
 }
 
+static const char crowded[] = "there are too many connections, or the server is ending; come back "
+                              "after the time that Retry-After says";
+static const char enough[] = "this address, this token's subject or this topic has as many "
+                             "listeners as it may; come back after the time that Retry-After says";
+
 static int begin(struct exchange *exchange, const struct http_request *req) {
     struct wish wish;
     int rc = 0;
@@ -360,9 +368,13 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     } else if (exchange->to_head) {
         rc = answer_head(exchange, &wish);
     } else if (exchange->crowded || server_is_draining(exchange->worker->server)) {
-        answer_come_back(exchange, &wish);
+        answer_come_back(exchange, &wish, crowded);
     } else {
         rc = subscribe(exchange, &wish);
+    }
+    if (rc == ERR_TOO_LARGE) {
+        answer_come_back(exchange, &wish, enough);
+        rc = 0;
     }
     wish_finish(&wish);
     return rc;

@@ -10,6 +10,7 @@
 #include "history/history.h"
 #include "net/signals.h"
 #include "server/access.h"
+#include "server/quotas.h"
 #include "server/secure.h"
 #include "server/settings.h"
 
@@ -33,6 +34,7 @@ struct server {
     size_t trusted_count;
     struct secure secure;
     struct access access;
+    struct quotas quotas;
     struct worker **workers;
     unsigned worker_count;
     int64_t started;      // wall clock

@@ -57,6 +57,7 @@ static void refuse_connection(struct worker *worker, struct session_h1 *s, int f
     atomic_fetch_sub_explicit(&worker->server->connections, 1, memory_order_relaxed);
     worker_limit_hit(worker, LIMIT_MEMORY);
     if (s) {
+        quotas_give_connection(worker, &s->hold);
         h1_drop_dialog(s);
     }
     free(s);
@@ -81,17 +82,25 @@ const char session_protocols_h1[] = "\x08http/1.1\x08http/1.0";
 void session_accept(struct worker *worker, int fd, const struct peer *peer,
                     struct tls_source *source, bool http2) {
     bool crowded;
+    struct quota_entry *hold;
+    if (quotas_take_connection(worker, peer, &hold)) {
+        close(fd);
+        return;
+    }
     if (!admit(worker, &crowded)) {
+        quotas_give_connection(worker, &hold);
         // No status would do: a browser's EventSource gives up on any, but tries again after this.
         close(fd);
         return;
     }
     struct session_h1 *s = session_create(worker, crowded);
     if (!s || !s->dialog) {
+        quotas_give_connection(worker, &hold);
         refuse_connection(worker, s, fd);
         return;
     }
     s->dialog->only_h1 = !http2;
+    s->hold = hold;
     conn_attach(&s->conn, &worker->net, fd, peer, &h1_conn_ops);
     if (source && conn_secure(&s->conn, source)) {
         refuse_connection(worker, s, fd);
@@ -126,6 +135,7 @@ void h1_close(struct session_h1 *s) {
     h1_drop_stream(s);
     h1_drop_dialog(s);
     list_remove(&s->link);
+    quotas_give_connection(s->worker, &s->hold);
     hub_count(&s->worker->counters.closed, 1);
     atomic_fetch_sub_explicit(&s->worker->server->connections, 1, memory_order_relaxed);
     conn_close(&s->conn);

@@ -77,6 +77,7 @@ void stream_finish(struct stream *stream) {
         stream->talk->ops->finish(stream);
     }
     list_remove(&stream->link);
+    quotas_give_listener(stream->worker->server, &stream->held);
     hub_count(&stream->worker->counters.ended, 1);
 }
 

@@ -8,6 +8,7 @@
 
 struct stream;
 struct stream_name;
+struct held;
 struct worker;
 
 // Why a talk is to end.
@@ -66,6 +67,7 @@ struct stream {
     struct talk *talk; // NULL: nobody but the hub speaks, and the peer is not heard
     struct worker *worker;
     struct stream_name *name; // the listener's secret, or NULL; owned
+    struct held *held;        // of quotas; NULL: nothing
     uint64_t number;          // unique in this process
     int64_t opened;           // wall clock
     int64_t last_sent;        // monotonic, like the next
