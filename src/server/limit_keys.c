@@ -13,11 +13,16 @@ static uint64_t key_of(const struct server *server, enum kind kind, const void *
     return hash_bytes(&server->hash_key, parts, sizeof(parts));
 }
 
+static uint64_t key_of_peer(const struct server *server, const struct peer *peer) {
+    size_t len = peer_is_v4(peer) || peer_is_unix(peer) ? NETWORK_V4 : NETWORK_V6;
+    return key_of(server, KIND_ADDRESS, peer->ip, len);
+}
+
 bool limit_key_address(const struct server *server, const struct peer *peer, uint64_t *key) {
     if (peer_is_unix(peer)) {
         return false;
     }
-    *key = key_of(server, KIND_ADDRESS, peer->ip, peer_is_v4(peer) ? NETWORK_V4 : NETWORK_V6);
+    *key = key_of_peer(server, peer);
     return true;
 }
 
@@ -29,4 +34,11 @@ bool limit_key_subject(const struct exchange *exchange, uint64_t *key) {
     struct bytes subject = buf_bytes(&identity->claims.subject);
     *key = key_of(exchange->worker->server, KIND_SUBJECT, subject.at, subject.len);
     return true;
+}
+
+uint64_t limit_key_publisher(const struct exchange *exchange) {
+    uint64_t key;
+    return limit_key_subject(exchange, &key)
+               ? key
+               : key_of_peer(exchange->worker->server, &exchange->client);
 }

@@ -13,4 +13,7 @@ bool limit_key_address(const struct server *server, const struct peer *peer, uin
 // False when the one who asks has no token, or one that names nobody.
 bool limit_key_subject(const struct exchange *exchange, uint64_t *key);
 
+// Who publishes: the subject, or else the address; all who come by Unix sockets are one.
+uint64_t limit_key_publisher(const struct exchange *exchange);
+
 #endif

@@ -11,6 +11,7 @@ struct publish_item {
     event_id at;         // the place that it had, 0: it does not say
     int status;          // that tells why there is none; 0: 400
     const char *problem; // why there is none: a sentence, for ever
+    int retry_after;     // seconds until there may be one, with status 429
 };
 
 // Reads a value that json_validate accepted: fills in the frame or the problem. `text` is used on the

@@ -78,6 +78,9 @@ static int read_item(struct exchange *exchange, struct bytes value, struct publi
                            ? "the token does not let you publish to every topic of this event"
                            : "to publish this event, send a token in Authorization: Bearer"};
     }
+    if (rc == 0) {
+        rates_refuse_item(exchange, item);
+    }
     return rc;
 }
 
@@ -145,6 +148,9 @@ static int append_answer(struct buf *out, const struct publish_item *item) {
                                      reused         ? 422
                                      : item->status ? item->status
                                                     : 400);
+    if (rc == 0 && item->retry_after) {
+        rc = buf_printf(out, ",\"retry_after\":%d", item->retry_after);
+    }
     return rc ? rc : buf_append_text(out, "}");
 }
 
@@ -182,6 +188,8 @@ static int answer_single(struct exchange *exchange) {
 static void answer_refused(struct exchange *exchange, const struct publish_item *item) {
     if (item->status == 401) {
         access_challenge(exchange, item->problem);
+    } else if (item->retry_after) {
+        rates_answer(exchange, item->retry_after, 0);
     } else {
         exchange_problem(exchange, item->status ? item->status : 400, "%s", item->problem);
     }

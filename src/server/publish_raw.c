@@ -80,6 +80,9 @@ static int on_end(struct exchange *exchange) {
         }
         return rc;
     }
+    if (rates_refuse(exchange, raw->frame)) {
+        return 0;
+    }
     publish_identify(exchange->worker, raw->frame, raw->key, 0);
     commit_publish(&raw->commit, &raw->frame, 1);
     buf_finish(&raw->body); // there may be many who wait

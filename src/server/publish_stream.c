@@ -24,6 +24,7 @@ struct relay {
     struct commit commit;
     bool reused;     // an event was not the one that the key was used for
     bool unstorable; // events that came cannot be stored now
+    int retry_after; // seconds until the event that came may be published; 0: all were
     bool event_came; // with this piece of the body
     char last[PUBLISH_ID_MAX];
     size_t last_len;
@@ -89,6 +90,11 @@ static int on_event(void *user, const struct freshet_event *parsed) {
     if (relay->error) {
         return relay->error;
     }
+    relay->retry_after = rates_charge(relay->commit.exchange, *frame);
+    if (relay->retry_after) {
+        frame_unref(*frame);
+        return ERR_TOO_LARGE;
+    }
     publish_identify(relay->worker, *frame, relay->key, relay->number++);
     if (++relay->group_count == GROUP_MAX) {
         publish_group(relay);
@@ -125,7 +131,9 @@ static void refuse(struct exchange *exchange, struct relay *relay, int rc) {
                          publish_key_problem, published);
         return;
     }
-    if (rc == FRESHET_ERR_TOO_LARGE) {
+    if (relay->retry_after) {
+        rates_answer(exchange, relay->retry_after, published);
+    } else if (rc == FRESHET_ERR_TOO_LARGE) {
         worker_limit_hit(exchange->worker, LIMIT_BODY);
         exchange_problem(exchange, 413,
                          "an event of the stream is larger than --max-body allows; %llu before it "

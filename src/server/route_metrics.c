@@ -62,7 +62,9 @@ static const struct metric metrics[] = {
 };
 
 static const char *const limit_names[LIMIT_COUNT] = {
+    [LIMIT_ADDRESS_BYTES] = "rate-address-bytes",
     [LIMIT_ADDRESS_CONNECTIONS] = "max-connections-per-address",
+    [LIMIT_ADDRESS_EVENTS] = "rate-address-events",
     [LIMIT_ADDRESS_LISTENERS] = "max-listeners-per-address",
     [LIMIT_ANSWER] = "max-answer",
     [LIMIT_BODY] = "max-body",
@@ -79,8 +81,12 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_PINNED] = "pinned-bytes",
     [LIMIT_TICKETS] = "max-tickets",
     [LIMIT_PUBLISH_TIMEOUT] = "publish-timeout",
+    [LIMIT_PUBLISHER_BYTES] = "rate-publisher-bytes",
+    [LIMIT_PUBLISHER_EVENTS] = "rate-publisher-events",
     [LIMIT_STREAMS] = "max-streams",
     [LIMIT_SUBJECT_LISTENERS] = "max-listeners-per-subject",
+    [LIMIT_TOPIC_BYTES] = "rate-topic-bytes",
+    [LIMIT_TOPIC_EVENTS] = "rate-topic-events",
     [LIMIT_TOPIC_LISTENERS] = "max-listeners-per-topic",
     [LIMIT_TOPICS] = "max-topics",
     [LIMIT_WEBSOCKET] = "websocket-unread",

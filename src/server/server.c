@@ -239,6 +239,7 @@ int server_open(struct server *server, const struct settings *settings) {
         return fail(server, ERR_SYSTEM, "the operating system gives no randomness or no loop");
     }
     quotas_open(server);
+    rates_open(server);
     int rc = open_origins(server);
     rc = rc ? rc : trust_open(server);
     rc = rc ? rc : addresses_check(server);
@@ -300,6 +301,7 @@ void server_close(struct server *server) {
     secure_close(server);
     access_close(server);
     quotas_close(server);
+    rates_close(server);
     free(server->origins);
     trust_close(server);
     uv_walk(&server->loop, close_handle, NULL);

@@ -11,6 +11,7 @@
 #include "net/signals.h"
 #include "server/access.h"
 #include "server/quotas.h"
+#include "server/rates.h"
 #include "server/secure.h"
 #include "server/settings.h"
 
@@ -35,6 +36,7 @@ struct server {
     struct secure secure;
     struct access access;
     struct quotas quotas;
+    struct rates rates;
     struct worker **workers;
     unsigned worker_count;
     int64_t started;      // wall clock
