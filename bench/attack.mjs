@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // What honest listeners notice of an attack: the p99 of the latency of their events, without and with slow heads, slow
-// bodies, readers that do not read and a flood of connections, in turns on the same machine, and the ratio of the two.
+// bodies, readers that do not read and a flood of connections, in turns on the same machine, and the ratio of the two; and
+// the same with --max-connections-per-address, because all attackers come from one.
 // The server and the load generator have a processor each. The attackers share that of the load generator, which goes
 // before them (nice): what is measured is what the server makes of them, and not what they take from who measures.
 //
 // usage: bench/attack.mjs [--short] [--attackers N] [--listeners N]      BENCH_BUILD=build-bench SERVER_CPU=0 LOAD_CPU=1
 
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Attack } from '../tests/integration/harness/attackers.mjs';
 import { bench, loadCpu, machine, markdown, median, number, startFreshet } from './lab.mjs';
@@ -17,15 +18,6 @@ const attackers = argument('--attackers', short ? 2000 : 5000);
 const listeners = argument('--listeners', short ? 200 : 1000);
 const turns = short ? 1 : 3;
 const load = ['--subscribers', String(listeners), '--rate', '20', '--warmup', '2s', '--duration', short ? '5s' : '20s'];
-
-// The attackers are a process of their own: this script with the port as its argument.
-const attacking = process.argv.indexOf('--attack');
-if (attacking > 0) {
-  const attack = new Attack({ port: Number(process.argv[attacking + 1]) }, attackers, { path: '/events/bench/0' });
-  process.on('exit', () => console.log(JSON.stringify({ ...attack.counts, open: attack.open })));
-} else {
-  await main();
-}
 
 function startAttack(port) {
   const self = fileURLToPath(import.meta.url);
@@ -42,11 +34,20 @@ function startAttack(port) {
   };
 }
 
-async function run(attacked) {
-  const server = await startFreshet({ args: ['--header-timeout', '2s', '--body-timeout', '2s'] });
+// `freshet bench` connects from addresses beyond 127.0.0.0/16, the attackers from within: the former are not limited.
+const generators = [...Array(8).keys()].map((i) => `127.${1 << i}.0.0/${16 - i}`).join();
+const limits = ['--max-connections-per-address', '100', '--trusted-proxies', generators];
+const cases = [
+  { name: 'without attack', attacked: false, args: [] },
+  { name: 'with attack', attacked: true, args: [] },
+  { name: 'with attack, 100 connections per address', attacked: true, args: limits },
+];
+
+async function run({ attacked, args }) {
+  const server = await startFreshet({ args: ['--header-timeout', '2s', '--body-timeout', '2s', ...args] });
   let stop;
   try {
-    // Once the listeners are there, as `freshet bench` begins to publish.
+    // Once the listeners connect: those who come during an attack belong to it.
     const report = await bench(server, load, { started: () => { stop = attacked && startAttack(server.port); } });
     return { report, counts: stop && (await stop()) };
   } finally {
@@ -54,28 +55,38 @@ async function run(attacked) {
   }
 }
 
+function say({ name }, report, counts) {
+  const cpu = `${number((100 * report.server_cpu_s) / report.measured_s, 0)} % of a processor`;
+  const late = report.generator_was_bottleneck ? '; the load generator was the bottleneck' : '';
+  console.error(`${name}: p99 ${number(report.latency_us.p99 / 1000)} ms, ${cpu}${late} ${counts ? JSON.stringify(counts) : ''}`);
+}
+
 async function main() {
-  execFileSync('taskset', ['--version']); // says by itself that it is missing
   const about = machine();
-  const quiet = [];
-  const noisy = [];
+  const figures = cases.map(() => []);
   const remarks = [];
   for (let turn = 0; turn < turns; turn++) {
-    for (const [attacked, into] of [[false, quiet], [true, noisy]]) {
-      const { report, counts } = await run(attacked);
-      into.push(report.latency_us.p99 / 1000);
+    for (const [place, one] of cases.entries()) {
+      const { report, counts } = await run(one);
+      say(one, report, counts);
+      figures[place].push(report.latency_us.p99 / 1000);
       if (!report.flawless) {
-        remarks.push(`turn ${turn + 1} ${attacked ? 'with' : 'without'} attack: not every event came, once and in order`);
+        remarks.push(`turn ${turn + 1}, ${one.name}: not every event came, once and in order`);
       }
-      console.error(`${attacked ? 'with' : 'without'} attack: p99 ${number(into.at(-1))} ms ${counts ? JSON.stringify(counts) : ''}`);
     }
   }
-  const ratio = median(noisy) / median(quiet);
+  const quiet = median(figures[0]);
   console.log(`${about}\n${listeners} listeners, ${attackers} attackers, ${turns} turns\n`);
-  console.log(markdown(['', 'p99, ms', 'of the turns'], [
-    ['without attack', number(median(quiet)), quiet.map((ms) => number(ms)).join(', ')],
-    ['with attack', number(median(noisy)), noisy.map((ms) => number(ms)).join(', ')],
-    ['ratio', number(ratio, 2), ''],
-  ]));
+  console.log(markdown(['', 'p99, ms', 'ratio', 'of the turns'], cases.map(({ name }, i) =>
+    [name, number(median(figures[i])), number(median(figures[i]) / quiet, 2), figures[i].map((ms) => number(ms)).join(', ')])));
   console.log(remarks.length ? `\n${remarks.join('\n')}` : '\nEvery event came, once and in order.');
+}
+
+// The attackers are a process of their own: this script with the port as its argument.
+const attacking = process.argv.indexOf('--attack');
+if (attacking > 0) {
+  const attack = new Attack({ port: Number(process.argv[attacking + 1]) }, attackers, { path: '/events/bench/0' });
+  process.on('exit', () => console.log(JSON.stringify({ ...attack.counts, open: attack.open })));
+} else {
+  await main();
 }
