@@ -63,7 +63,7 @@ static int leave_topic(struct disk_group *group, struct disk_topic *topic,
                            leaving->type_hash, value, leaving->id);
     return rc ? rc
               : disk_own_ids_remove(&group->disk->file, group->txn, leaving->own_id, record->number,
-                               leaving->id);
+                                    leaving->id);
 }
 
 // One topic fewer holds it. The cursor stands there.

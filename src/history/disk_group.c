@@ -135,7 +135,7 @@ static int add_to_topic(struct disk_group *group, struct disk_topic *topic,
     topic->record.events++;
     topic->record.bytes += size;
     int rc = disk_own_ids_add(&group->disk->file, group->txn, frame_own_id(frame),
-                            topic->record.number, frame->id);
+                              topic->record.number, frame->id);
     uint64_t hash = frame->key_len ? disk_keys_hash(&group->disk->state.key, frame_type(frame),
                                                     frame_key(frame))
                                    : 0;

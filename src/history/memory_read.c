@@ -70,7 +70,7 @@ static void read_topics(struct memory *memory, const struct selection *selection
         if (!is_wanted(memory, selection, frame, values)) {
             batch->reached = frame->id;
         } else if (has_room(batch, frame, bytes_left)) {
-        put(batch, frame_ref(frame), &bytes_left);
+            put(batch, frame_ref(frame), &bytes_left);
         } else {
             break;
         }

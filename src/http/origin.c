@@ -12,6 +12,21 @@ bool http_origin_allowed(struct bytes origin, const struct bytes *list, size_t c
     return false;
 }
 
+static bool has_host(struct bytes origin, struct bytes authority) {
+    const char *scheme = origin.len ? memmem(origin.at, origin.len, "://", 3) : NULL;
+    size_t skip = scheme ? (size_t)(scheme - origin.at) + 3 : 0;
+    return scheme && bytes_equal_nocase(bytes_make(origin.at + skip, origin.len - skip), authority);
+}
+
+bool http_origin_is_own(const struct http_request *req) {
+    struct bytes origin = http_request_header(req, "origin");
+    struct bytes site = http_request_header(req, "sec-fetch-site");
+    if (site.at) {
+        return bytes_is(site, "same-origin") || bytes_is(site, "none");
+    }
+    return !origin.at || has_host(origin, req->authority);
+}
+
 static bool is_scheme_char(char c) {
     char lower = (char)(c | 0x20);
     return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||

@@ -98,12 +98,3 @@ enum websocket_protocol websocket_choose(const struct http_request *req) {
     }
     return WEBSOCKET_NONE;
 }
-
-bool websocket_same_host(struct bytes origin, struct bytes authority) {
-    const char *host = memmem(origin.at, origin.len, "://", 3);
-    if (!host || !authority.len) {
-        return false;
-    }
-    host += 3;
-    return bytes_equal_nocase(bytes_make(host, (size_t)(origin.at + origin.len - host)), authority);
-}

@@ -30,8 +30,4 @@ int websocket_accept(struct bytes key, char out[WEBSOCKET_ACCEPT_LEN]);
 enum websocket_protocol websocket_choose(const struct http_request *req);
 const char *websocket_protocol_name(enum websocket_protocol protocol);
 
-// Whether a page of this origin is of the same host as the server that it asks. The scheme is left
-// out: behind a proxy that speaks TLS the server does not know its own.
-bool websocket_same_host(struct bytes origin, struct bytes authority);
-
 #endif

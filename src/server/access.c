@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "http/cookie.h"
+#include "http/origin.h"
 #include "http/url.h"
 #include "server/key_source.h"
 #include "server/worker.h"
@@ -99,28 +100,11 @@ static struct bytes bearer(const struct http_request *req) {
     return bytes_trim(bytes_make(value.at + len, value.len - len));
 }
 
-static bool is_same_origin(const struct http_request *req, struct bytes origin) {
-    const char *host = origin.len ? memmem(origin.at, origin.len, "://", 3) : NULL;
-    if (!host) {
-        return false;
-    }
-    host += 3;
-    size_t len = origin.len - (size_t)(host - origin.at);
-    return bytes_equal_nocase(bytes_make(host, len), req->authority);
-}
-
 // Whether the page behind the request, if there is one, may speak for the owner of the cookie. An
 // origin is only ever allowed by its name: "*" allows everybody's pages to read what is public.
 static bool may_use_cookie(const struct exchange *exchange, const struct http_request *req) {
-    struct bytes origin = http_request_header(req, "origin");
-    struct bytes site = http_request_header(req, "sec-fetch-site");
-    if (origin.at && exchange->origin && strcmp(exchange->origin, "*") != 0) {
-        return true;
-    }
-    if (site.at) {
-        return bytes_is(site, "same-origin") || bytes_is(site, "none");
-    }
-    return !origin.at || is_same_origin(req, origin);
+    bool named = exchange->origin && strcmp(exchange->origin, "*") != 0;
+    return named || http_origin_is_own(req);
 }
 
 // The value of ?ticket=, decoded into `room`; at NULL: there is none.

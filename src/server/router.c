@@ -1,6 +1,7 @@
 // The table of routes. A path that ends in a slash stands for everything below it.
 #include "server/router.h"
 
+#include "http/origin.h"
 #include "server/access.h"
 #include "server/routes.h"
 #include "server/trust.h"
@@ -151,9 +152,23 @@ const struct handler *router_find(struct exchange *exchange, const struct http_r
     return handler && (!route->admin || access_demand_admin(exchange)) ? handler : NULL;
 }
 
+// A form of any page can be sent to any server, and the browser asks nobody: whose page it is has to be
+// looked at here.
+static bool may_write(const struct exchange *exchange, const struct http_request *req) {
+    bool writes = req->method == HTTP_POST || req->method == HTTP_DELETE;
+    return !writes || exchange->origin || http_origin_is_own(req);
+}
+
 int router_begin(struct exchange *exchange, const struct http_request *req, bool has_body) {
     trust_note_client(exchange, req);
     int rc = exchange_note_origin(exchange, req);
+    if (rc == 0 && !may_write(exchange, req)) {
+        exchange_problem(
+            exchange, 403,
+            "a page of another origin may not do this; --cors-origin names the origins "
+            "whose pages may");
+        return 0;
+    }
     if (rc || !access_identify(exchange, req)) {
         return rc;
     }

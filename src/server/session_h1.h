@@ -46,7 +46,7 @@ struct session_h1 {
         struct session_h2 *h2; // of H1_UPGRADED
     };
     struct quota_entry *hold; // of the connections of its address; NULL: nothing
-    uint32_t dropped; // bytes of input that nobody wanted
+    uint32_t dropped;         // bytes of input that nobody wanted
     uint8_t state;
     bool crowded; // one too many: it gets one answer, and no subscription
     bool busy;    // input is being processed: freeing has to wait

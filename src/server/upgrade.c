@@ -4,6 +4,7 @@
 #include "server/upgrade.h"
 
 #include "base/error.h"
+#include "http/origin.h"
 #include "server/session_ws.h"
 #include "server/worker.h"
 
@@ -22,8 +23,7 @@ static void refuse_version(struct exchange *exchange, const struct http_problem 
 }
 
 static bool may_connect(const struct exchange *exchange, const struct http_request *req) {
-    struct bytes origin = http_request_header(req, "origin");
-    return !origin.at || exchange->origin || websocket_same_host(origin, req->authority);
+    return exchange->origin || http_origin_is_own(req);
 }
 
 bool upgrade_check(struct exchange *exchange, const struct http_request *req, struct wish *wish) {

@@ -529,3 +529,20 @@ test('a stream with a name ends with its token when nobody renews it', async (t)
   const before = await stream.finish(); // the clock is the thing here, too
   assert.ok(before.some((event) => event.event === 'freshet.expiring'), JSON.stringify(before));
 });
+
+test('a page of another origin publishes nothing and purges nothing, with keys or without', async (t) => {
+  const server = await serve(t, ['--cors-origin', 'https://app.example']);
+  await publish(t, server, 'a', 'x');
+  for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' },
+    { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site', 'content-type': 'application/x-www-form-urlencoded' }]) {
+    assertProblem(await post(t, server, 'a', 'x', { headers }), 403);
+    assertProblem(await request(t, server, { method: 'DELETE', path: '/api/topics/a', headers }), 403);
+  }
+  // Behind a proxy that does not pass the host on, the browser still says that it is the same site's page.
+  for (const headers of [{ origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }, { origin: server.url },
+    { origin: 'https://public.example', 'sec-fetch-site': 'same-origin' }, {}]) {
+    await publish(t, server, 'a', 'y', { headers });
+  }
+  const open = await serve(t, ['--cors-origin', '*']);
+  await publish(t, open, 'a', 'x', { headers: { origin: 'https://any.example' } });
+});

@@ -63,11 +63,45 @@ static void checks_entries(void **state) {
     assert_false(http_origin_valid((struct bytes){0}));
 }
 
+static bool own(const char *origin, const char *site, const char *authority) {
+    static struct http_request req;
+    req.header_count = 0;
+    req.authority = bytes_of(authority);
+    if (origin) {
+        req.headers[req.header_count++] =
+            (struct http_header){bytes_of("Origin"), bytes_of(origin)};
+    }
+    if (site) {
+        req.headers[req.header_count++] =
+            (struct http_header){bytes_of("Sec-Fetch-Site"), bytes_of(site)};
+    }
+    return http_origin_is_own(&req);
+}
+
+static void knows_its_own_pages(void **state) {
+    assert_true(own(NULL, NULL, "a.example"));
+    assert_true(own("http://a.example:8042", NULL, "A.example:8042"));
+    assert_true(own("https://a.example", NULL, "a.example"));
+    assert_false(own("https://a.example", NULL, "a.example:8042"));
+    assert_false(own("https://a.example.evil", NULL, "a.example"));
+    assert_false(own("https://evil-a.example", NULL, "a.example"));
+    assert_false(own("null", NULL, "null"));
+    assert_false(own("", NULL, ""));
+    assert_false(own("http://", NULL, ""));
+    // What the browser knows counts, not what a proxy made of the host.
+    assert_true(own("https://a.example", "same-origin", "127.0.0.1:8042"));
+    assert_true(own(NULL, "none", "a.example"));
+    assert_false(own("https://a.example", "cross-site", "a.example"));
+    assert_false(own(NULL, "same-site", "a.example"));
+    assert_false(own(NULL, "", "a.example"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_hosts),
         cmocka_unit_test(compares_origins_as_wholes),
         cmocka_unit_test(checks_entries),
+        cmocka_unit_test(knows_its_own_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
