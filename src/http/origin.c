@@ -15,7 +15,8 @@ bool http_origin_allowed(struct bytes origin, const struct bytes *list, size_t c
 static bool has_host(struct bytes origin, struct bytes authority) {
     const char *scheme = origin.len ? memmem(origin.at, origin.len, "://", 3) : NULL;
     size_t skip = scheme ? (size_t)(scheme - origin.at) + 3 : 0;
-    return scheme && bytes_equal_nocase(bytes_make(origin.at + skip, origin.len - skip), authority);
+    return scheme && authority.len &&
+           bytes_equal_nocase(bytes_make(origin.at + skip, origin.len - skip), authority);
 }
 
 bool http_origin_is_own(const struct http_request *req) {
