@@ -285,6 +285,7 @@ static void crash(bool relaxed, event_id first, int stored, int more) {
         disk_place.settings.relaxed = relaxed;
         disk_place.settings.commit_ms = 3600000;
         disk_place_begin(&f, &AMPLE);
+        fixture_settle(&f); // what it does at the start would take along what is appended meanwhile
         for (int i = 0; i < stored; i++) {
             append_event(&f, first++, "a");
         }
