@@ -217,26 +217,14 @@ void deliver_place(struct hub *hub, struct subscriber *s) {
 }
 
 static void settle(struct hub *hub, struct subscriber *s, const struct turn *turn, size_t taken) {
-    if (!account(hub, s, turn, taken)) {
+    bool kept = s->body ? account_packed(hub, s, turn, taken) : account(hub, s, turn, taken);
+    if (!kept) {
         stall(hub, s); // in a list, so that it can leave
         hub->settings.ops->unaffordable(s);
     } else if (taken < turn->total) {
         stall(hub, s);
-    } else if (is_served(s) && turn->run && !(s->flags & SUBSCRIBER_ALL)) {
-        finish_once(hub, s);
-    } else {
-        deliver_place(hub, s);
-    }
-}
-
-static void settle_packed(struct hub *hub, struct subscriber *s, const struct turn *turn,
-                          size_t taken) {
-    if (!account_packed(hub, s, turn, taken)) {
-        stall(hub, s);
-        hub->settings.ops->unaffordable(s);
-    } else if (taken < turn->total) {
-        stall(hub, s);
-    } else if (s->body->ended || (is_served(s) && turn->run && !(s->flags & SUBSCRIBER_ALL))) {
+    } else if ((s->body && s->body->ended) ||
+               (is_served(s) && turn->run && !(s->flags & SUBSCRIBER_ALL))) {
         finish_once(hub, s);
     } else {
         deliver_place(hub, s);
@@ -249,29 +237,10 @@ static void put_off(struct hub *hub, struct subscriber *s) {
     list_push_back(&hub->put_off, &s->link);
 }
 
-static unsigned deliver_packed(struct hub *hub, struct subscriber *s) {
-    struct turn turn = {0};
-    int rc = turn_gather_packed(hub, s, &turn);
-    if (rc) {
-        put_off(hub, s);
-    } else if (turn.count == 0) {
-        deliver_place(hub, s);
-    } else {
-        ptrdiff_t taken = hub->settings.ops->send(s, turn.pieces, turn.count);
-        if (taken >= 0) {
-            settle_packed(hub, s, &turn, (size_t)taken);
-        }
-    }
-    frame_unref(turn.pack);
-    return 1 + pack_effort(&hub->packs);
-}
-
 unsigned deliver(struct hub *hub, struct subscriber *s) {
-    if (s->body) {
-        return deliver_packed(hub, s);
-    }
     struct turn turn = {0};
-    int rc = turn_gather(hub, s, &turn);
+    bool packed = s->body; // it may be gone with the send
+    int rc = packed ? turn_gather_packed(hub, s, &turn) : turn_gather(hub, s, &turn);
     if (rc) {
         put_off(hub, s);
     } else if (turn.count == 0) {
@@ -282,5 +251,6 @@ unsigned deliver(struct hub *hub, struct subscriber *s) {
             settle(hub, s, &turn, (size_t)taken);
         }
     }
-    return 1;
+    frame_unref(turn.pack);
+    return packed ? 1 + pack_effort(&hub->packs) : 1;
 }

@@ -69,6 +69,7 @@ export class Attack {
       this.counts.ended++;
       this.sockets.delete(socket);
       this.dripping.delete(socket);
+      // A pace as well: who came back at once would only attack the attackers' own processor.
       setTimeout(() => this.#open(number, kind), Math.random() * COME_BACK_MS).unref();
     });
   }

@@ -11,7 +11,8 @@ const BATCH = 20, EVERY_MS = 20; // a thousand a second, if the machine can
 export async function startFlow(t, server) {
   const socket = await connect(t, server);
   const events = [];
-  let stopped = false;
+  let stopped = false, begun;
+  const enough = new Promise((resolve) => { begun = resolve; });
   const publishBatch = async () => {
     const batch = Array.from({ length: BATCH }, (_, i) => ({ topic: `t/${(events.length + i) % TOPICS}`, data: `${events.length + i}` }));
     const body = JSON.stringify(batch);
@@ -21,13 +22,15 @@ export async function startFlow(t, server) {
   };
   const running = (async () => {
     while (!stopped) {
+      // A pace, so that those who listen are mostly up to date, as they would be.
       const pause = new Promise((resolve) => setTimeout(resolve, EVERY_MS));
       await publishBatch();
+      events.length >= 100 && begun();
       await pause;
     }
   })();
   running.catch(() => {});
-  await publishBatchesUntil(() => events.length >= 100, running);
+  await Promise.race([enough, running]);
   return {
     // The id of the event so many before the newest.
     recent: (count) => events.at(-count).id,
@@ -37,12 +40,6 @@ export async function startFlow(t, server) {
       return [...events];
     },
   };
-}
-
-async function publishBatchesUntil(done, running) {
-  while (!done()) {
-    await Promise.race([running, new Promise((resolve) => setTimeout(resolve, EVERY_MS))]);
-  }
 }
 
 // `phases` are what the stream was told: { from, topics }, the first at its begin, the last at its end. Between two
