@@ -13,10 +13,20 @@ void run_init(struct run *run, const struct mem *mem, size_t limit) {
     run->count = 0;
     run->limit = limit;
     buf_init(&run->buffer, mem, 0);
+    buf_init(&run->single, mem, 0);
 }
 
 void run_finish(struct run *run) {
     buf_finish(&run->buffer);
+    buf_finish(&run->single);
+}
+
+// Empties it. One frame of a megabyte must not be paid for until the hub ends.
+static void empty(struct buf *buf, size_t limit) {
+    buf_clear(buf);
+    if (buf->cap > 4 * limit) {
+        buf_finish(buf);
+    }
 }
 
 void run_forget(struct run *run, const struct feed *feed) {
@@ -32,11 +42,7 @@ static void start(struct run *run, const struct feed *feed, event_id after) {
     run->after = run->last = after;
     run->count = 0;
     run->lone = false;
-    buf_clear(&run->buffer);
-    // One frame of a megabyte must not be paid for until the hub ends.
-    if (run->buffer.cap > 4 * run->limit) {
-        buf_finish(&run->buffer);
-    }
+    empty(&run->buffer, run->limit);
     run->bytes = buf_bytes(&run->buffer);
 }
 
@@ -174,8 +180,8 @@ int run_single(struct run *run, enum encoding encoding, struct frame *frame, str
         *bytes = frame_bytes(frame);
         return 0;
     }
-    start(run, NULL, 0);
-    int rc = encoding_append(encoding, frame, &run->buffer);
-    *bytes = buf_bytes(&run->buffer);
+    empty(&run->single, run->limit);
+    int rc = encoding_append(encoding, frame, &run->single);
+    *bytes = buf_bytes(&run->single);
     return rc;
 }

@@ -23,7 +23,8 @@ struct run {
     struct bytes bytes;
     bool lone; // bytes are one frame's own, not the buffer's
     struct buf buffer;
-    size_t limit; // stops growing at this many bytes, but holds one frame at least
+    struct buf single; // of run_single
+    size_t limit;      // stops growing at this many bytes, but holds one frame at least
     uint32_t count;
     struct run_mark marks[RUN_FRAMES];
 };
@@ -50,7 +51,7 @@ uint32_t run_account(const struct run *run, event_id after, size_t sent, event_i
                      struct frame **part, uint32_t *part_sent);
 
 // The bytes of one frame in an encoding, for a frame that is outside any run (a half-sent one).
-// Replaces what the run held unless the frame's own bytes serve. 0 or ERR_NOMEM.
+// The run stays as it is. The bytes are valid until the next call. 0 or ERR_NOMEM.
 int run_single(struct run *run, enum encoding encoding, struct frame *frame, struct bytes *bytes);
 
 // Forgets what it holds of a feed that ends.

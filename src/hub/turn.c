@@ -63,11 +63,6 @@ static int read_past(struct hub *hub, struct subscriber *s, const struct past_ba
     return 0;
 }
 
-// Whether the piece that is gathered already lies in the run's buffer, so that no run can follow.
-static bool run_is_taken(const struct subscriber *s, const struct turn *turn) {
-    return turn->part && s->feed->encoding != ENCODING_EVENT_STREAM && !s->part->raw;
-}
-
 // As much of the run as the subscriber takes.
 static void add_run(struct hub *hub, struct subscriber *s, struct turn *turn, struct bytes bytes) {
     struct subscriber_bound *bound = s->bound;
@@ -163,9 +158,6 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
         s->id = batch->reached;
         return 0;
     }
-    if (run_is_taken(s, turn)) {
-        return 0;
-    }
     struct bytes bytes;
     turn->batch = batch;
     if (s->body) {
@@ -184,7 +176,7 @@ int turn_gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     int rc = gather_part(hub, s, turn);
     // With something to be said aside, the next end of a frame is waited for, not passed.
     bool aside = turn->part && s->flags & SUBSCRIBER_ASIDE;
-    if (rc || run_is_taken(s, turn) || turn_is_full(s) || aside) {
+    if (rc || turn_is_full(s) || aside) {
         return rc;
     }
     if (hub_reads_past(s)) {
