@@ -33,8 +33,10 @@ static int make_anew(struct server *server, struct rules_fetched fetched,
     struct rules *rules;
     int rc = rules_create(&rules, server->settings, fetched, problem);
     if (rc == 0) {
-        log_write(LOG_INFO, "keys for tokens: %zu", rules->keys.count);
+        size_t count = rules->keys.count;
         rules_unref(replace(&server->access, rules));
+        // Afterwards: who reads this line may rely on the keys.
+        log_write(LOG_INFO, "keys for tokens: %zu", count);
     }
     return rc;
 }

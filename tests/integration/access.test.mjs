@@ -186,11 +186,11 @@ test('SIGHUP reads the keys again, all or nothing, and streams go on', async (t)
   const stream = await subscribe(t, server, '/events/a', { headers: before });
   writeFileSync(file, 'short');
   server.kill('SIGHUP');
-  await server.output(/the keys stay as they were: .*32 bytes/, 'stderr');
+  await server.says(/the keys stay as they were: .*32 bytes/);
   await publish(t, server, 'a', '1', { headers: before });
   writeFileSync(file, fresh);
   server.kill('SIGHUP');
-  await server.output(/keys for tokens: 1/, 'stderr');
+  await server.says(/keys for tokens: 1/);
   assertChallenge(await post(t, server, 'a', 'x', { headers: before }), true);
   await publish(t, server, 'a', '2', { headers: after });
   assert.deepEqual((await stream.take(2)).map((event) => event.data), ['1', '2']);

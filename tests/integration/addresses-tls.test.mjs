@@ -161,11 +161,11 @@ for (const way of ['SIGHUP', 'the files change']) {
     replace(one, newOne);
     writeFileSync(two.cert, 'nothing\n');
     reload();
-    await server.output(/those before go on: \[listen "https:\/\/127\.0\.0\.2:0"\]: .*two\.pem is no certificate/, 'stderr');
+    await server.says(/those before go on: \[listen "https:\/\/127\.0\.0\.2:0"\]: .*two\.pem is no certificate/);
     assert.deepEqual(await shown(), ['one.test', 'two.test'], 'not even the one that could be used');
     replace(two, newTwo);
     reload();
-    await server.output(/certificates loaded/, 'stderr');
+    await server.says(/certificates loaded/);
     assert.deepEqual(await shown(), ['new-one.test', 'new-two.test']);
   });
 }
@@ -180,7 +180,7 @@ test('one address has a certificate and the others have none', async (t) => {
   const [, port] = await server.output(/^listening on https:\/\/127\.0\.0\.2:(\d+)$/m);
   assert.equal(commonName(await shake(t, { host: '127.0.0.2', port })), 'localhost');
   server.kill('SIGHUP');
-  await server.output(/certificates loaded/, 'stderr');
+  await server.says(/certificates loaded/);
 });
 
 test('sections that cannot be used are refused with a sentence', async (t) => {

@@ -225,7 +225,7 @@ test('sockets by their names, each as it is meant', async (t) => {
   assert.deepEqual(await others(server, 1), [one.at]);
   await listen(t, one.at, { before: 'PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n' });
   assert.equal(await onlyPeer(t, server), '192.0.2.1:4711');
-  await server.output(/nobody listens on socket 3 .*systemd:other/, 'stderr');
+  await server.says(/nobody listens on socket 3 .*systemd:other/);
 });
 
 test('what was handed over is looked at', async (t) => {
@@ -317,7 +317,7 @@ test('a reload that a service manager asks for ends nothing, although there is n
 
 test('a service manager that is gone is no reason to stop', async (t) => {
   const server = await serve(t, [], { env: { NOTIFY_SOCKET: '/nonexistent/notify' } });
-  await server.output(/NOTIFY_SOCKET/, 'stderr');
+  await server.says(/NOTIFY_SOCKET/);
   await publish(t, server, 'a', 'x');
 });
 

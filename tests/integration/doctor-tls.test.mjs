@@ -33,7 +33,7 @@ test('a server with TLS that speaks no HTTP/2 is warned of', async (t) => {
 
 test('--tls-self-signed, with the certificate that it says', async (t) => {
   const server = await serve(t, ['--tls-self-signed'], { env: { XDG_STATE_HOME: folder(t) } });
-  const [, file] = await server.output(/curl --cacert (\S+),/, 'stderr');
+  const [, file] = await server.says(/curl --cacert (\S+),/);
   const { status, get } = await doctor(t, server.url.replace('127.0.0.1', 'localhost'), '--cacert', file, ...brief);
   assert.equal(get('version').text, 'HTTP/2.');
   assert.equal(status, 0);

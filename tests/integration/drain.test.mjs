@@ -6,7 +6,7 @@ import {
 } from './harness/index.mjs';
 
 // Waits until the server has said that it drains.
-const untilDraining = (server) => server.output(/draining/, 'stderr');
+const untilDraining = (server) => server.says(/draining/);
 
 test('with nobody there it ends at once, with 0', async (t) => {
   const server = await serve(t, ['--drain', '1h']);

@@ -185,14 +185,14 @@ test('commit: no room is 507, and passes by itself', async (t) => {
   assert.match(ready.body, /^ready, but /);
   assert.ok((await metric(t, server, 'freshet_publishes_unstored_total')) >= 4);
   assert.ok((await metric(t, server, 'freshet_history_commit_failures_total')) > 0);
-  await server.output(/--data .*; publishers are refused until it can/, 'stderr');
+  await server.says(/--data .*; publishers are refused until it can/);
   const pub = await run(t, ['pub', '--url', server.url, '--attempts', '1', 'a', 'x']);
   assert.equal(pub.status, 1);
   assert.match(pub.stderr, sentence);
 
   limitFiles(server, 'unlimited');
   await untilStoring(t, server);
-  await server.output(/events are stored again/, 'stderr');
+  await server.says(/events are stored again/);
   const last = await publish(t, server, 'a', 'last');
   const live = await stream.takeUntil((event) => event.id === last);
   assert.ok(!live.some((event) => event.data === 'more'), 'what was refused up front was not delivered');
@@ -229,7 +229,7 @@ test('relaxed: no room stops neither publishers nor live delivery', async (t) =>
   }, 'the disk is full');
   await round(100); // more than may wait
   assert.ok((await metric(t, server, 'freshet_history_lost_total')) > 0);
-  await server.output(/publishing goes on, and what is published now may be lost/, 'stderr');
+  await server.says(/publishing goes on, and what is published now may be lost/);
 
   limitFiles(server, 'unlimited');
   await untilStoring(t, server);

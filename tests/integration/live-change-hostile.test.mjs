@@ -65,7 +65,7 @@ test('during drain a change is answered, and the server ends', async (t) => {
   }));
   await until(async () => (await metrics(t, server)).samples.get('freshet_connections') >= 20, 'all are there');
   server.kill('SIGTERM');
-  await server.output(/draining/, 'stderr');
+  await server.says(/draining/);
   for (const socket of sockets) {
     socket.send(body.slice(1));
     assert.ok([200, 404].includes((await socket.readResponse()).status));

@@ -161,7 +161,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
       assert.ok((await session(t, server, { ...options, session: saved })).reused);
     }
     server.kill('SIGHUP');
-    await server.output(/certificates loaded/, 'stderr');
+    await server.says(/certificates loaded/);
     assert.ok((await session(t, server, { ...options, session: saved })).reused);
     assert.equal(await metric(t, server, 'freshet_tls_handshakes_total', 'result="resumed"'), 13);
   });
@@ -186,7 +186,7 @@ test('clients without a certificate of the authority are not let in', async (t) 
   assert.ok((await session(t, server, { session: saved })).reused);
   writeFileSync(authority.cert, other.pem);
   server.kill('SIGHUP');
-  await server.output(/certificates loaded/, 'stderr');
+  await server.says(/certificates loaded/);
   assert.ok(await handshakeError(t, server, { session: saved }));
 });
 
@@ -204,7 +204,7 @@ for (const way of ['SIGHUP', 'the files change']) {
     if (way === 'SIGHUP') {
       server.kill('SIGHUP');
     }
-    await server.output(/certificates loaded/, 'stderr');
+    await server.says(/certificates loaded/);
     await send('2');
     assert.deepEqual((await stream.take(2)).map((event) => event.data), ['1', '2']);
     assert.equal(commonName(stream.socket.socket), 'before.test');
@@ -218,10 +218,10 @@ test('a new certificate that cannot be used is refused, and the old one goes on'
   const pair = certificate(folder(t), 'server');
   const server = await serve(t, ...tlsServer(pair));
   writeFileSync(pair.cert, 'nothing\n');
-  await server.output(/the new certificates are not used, those before go on: .*server\.pem is no certificate/, 'stderr');
+  await server.says(/the new certificates are not used, those before go on: .*server\.pem is no certificate/);
   assert.equal((await request(t, server, { path: '/healthz' })).status, 200);
   writeFileSync(pair.cert, pair.pem);
-  await server.output(/certificates loaded/, 'stderr');
+  await server.says(/certificates loaded/);
   assert.equal((await request(t, server, { path: '/healthz' })).status, 200);
 });
 
@@ -477,16 +477,16 @@ test('a key that everyone can read is warned of', async (t) => {
   const pair = certificate(folder(t), 'server');
   chmodSync(pair.key, 0o644);
   const server = await serve(t, ...tlsServer(pair));
-  await server.output(/everyone can read the key in .*server\.key: chmod/, 'stderr');
+  await server.says(/everyone can read the key in .*server\.key: chmod/);
 });
 
 test('--tls-self-signed makes a certificate that can be trusted, once', async (t) => {
   const state = folder(t);
   const env = { XDG_STATE_HOME: state };
-  const fingerprint = async (server) => (await server.output(/self-signed certificate (\S+), SHA-256 ([0-9A-F:]+)/, 'stderr')).slice(1);
+  const fingerprint = async (server) => (await server.says(/self-signed certificate (\S+), SHA-256 ([0-9A-F:]+)/)).slice(1);
   const first = await serve(t, ['--tls-self-signed'], { env });
   const [file, sum] = await fingerprint(first);
-  await first.output(/to trust it: curl --cacert/, 'stderr');
+  await first.says(/to trust it: curl --cacert/);
   for (const servername of ['localhost', undefined]) {
     first.secure = { ca: readFileSync(file), servername };
     assert.equal((await request(t, first, { path: '/healthz' })).status, 200);

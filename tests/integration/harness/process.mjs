@@ -34,6 +34,7 @@ export class Program {
     const [command, ...before] = [...shell, ...through, binary];
     this.stdout = '';
     this.stderr = '';
+    this.told = 0; // how much of stderr says() has used up
     this.status = undefined; // { code, signal } once it has ended
     this.child = spawn(command, [...before, ...args], { env: cleanEnvironment(env), cwd, stdio: ['pipe', 'pipe', 'pipe', ...handOver] });
     alive.add(this.child);
@@ -74,11 +75,23 @@ export class Program {
     }
   }
 
-  // Resolves with the match as soon as what the program printed matches.
-  async output(pattern, name = 'stdout', ms = patience) {
+  // Resolves with the match as soon as what the program printed on stdout matches.
+  output(pattern, ms = patience) {
+    return this.#matched('stdout', pattern, 0, ms);
+  }
+
+  // The same of a line in its log (stderr) that nobody waited for yet: what one says() matched, and all before it, no
+  // other matches again. So a line from the start is not taken for the one that a signal caused.
+  async says(pattern, ms = patience) {
+    const match = await this.#matched('stderr', pattern, this.told, ms);
+    this.told += match.index + match[0].length;
+    return match;
+  }
+
+  async #matched(name, pattern, from, ms) {
     const matched = new Promise((resolve, reject) => {
       const look = () => {
-        const match = this[name].match(pattern);
+        const match = this[name].slice(from).match(pattern);
         if (match || this.status) {
           this.waiters.delete(look);
           match ? resolve(match) : reject(new Error(`${this} ended before it printed ${pattern}:\n${this.stderr}`));
