@@ -26,7 +26,7 @@ run: all ## install what is missing, build, and start the server in the foregrou
 	@exec build/freshet serve --cors-origin '*' $(ARGS)
 
 test: deps-test all ## install what is missing, build, and run every test
-	meson test -C build --no-rebuild --print-errorlogs
+	tests/units build
 	tools/check-layers
 	tools/docs --check
 	tests/run
@@ -60,14 +60,14 @@ asan: deps-test ## unit and integration tests under the address and undefined be
 	@tools/deps sanitize
 	@test -f build-asan/build.ninja || meson setup build-asan $(SANITIZE) -Db_sanitize=address,undefined
 	@ninja -C build-asan
-	meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 4
+	tests/units build-asan --timeout-multiplier 4
 	FRESHET_BIN=build-asan/freshet FRESHET_SLOW=3 tests/run integration
 
 tsan: deps-test ## unit and integration tests under the thread sanitizer
 	@tools/deps sanitize
 	@test -f build-tsan/build.ninja || meson setup build-tsan $(SANITIZE) -Db_sanitize=thread
 	@ninja -C build-tsan
-	meson test -C build-tsan --no-rebuild --print-errorlogs --timeout-multiplier 8
+	tests/units build-tsan --timeout-multiplier 8
 	FRESHET_BIN=build-tsan/freshet FRESHET_SLOW=5 tests/run $(TSAN_TESTS)
 
 install: all ## install under PREFIX (/usr/local)
