@@ -37,19 +37,6 @@ int buf_reserve(struct buf *buf, size_t more) {
     return 0;
 }
 
-int buf_append(struct buf *buf, const void *bytes, size_t len) {
-    int rc = buf_reserve(buf, len);
-    if (rc == 0 && len) {
-        memcpy(buf->at + buf->len, bytes, len);
-        buf->len += len;
-    }
-    return rc;
-}
-
-int buf_append_text(struct buf *buf, const char *text) {
-    return buf_append(buf, text, strlen(text));
-}
-
 int buf_printf(struct buf *buf, const char *format, ...) {
     va_list args;
     va_start(args, format);

@@ -20,9 +20,21 @@ void buf_finish(struct buf *buf);
 // Room for `more` bytes after len: 0, ERR_NOMEM or ERR_TOO_LARGE.
 int buf_reserve(struct buf *buf, size_t more);
 
-// As buf_reserve; on failure the buffer is as it was.
-int buf_append(struct buf *buf, const void *bytes, size_t len);
-int buf_append_text(struct buf *buf, const char *text);
+// As buf_reserve; on failure the buffer is as it was. Inline, because most of what is appended is a
+// few bytes, where there is room.
+static inline int buf_append(struct buf *buf, const void *bytes, size_t len) {
+    int rc = len > buf->cap - buf->len ? buf_reserve(buf, len) : 0;
+    if (rc == 0 && len) {
+        memcpy(buf->at + buf->len, bytes, len);
+        buf->len += len;
+    }
+    return rc;
+}
+
+static inline int buf_append_text(struct buf *buf, const char *text) {
+    return buf_append(buf, text, strlen(text));
+}
+
 int buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Drops the first `n` bytes and moves the rest down.

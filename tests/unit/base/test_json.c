@@ -2,6 +2,7 @@
 // is handed over in memory of exactly its size, so that a sanitizer sees a byte read too far.
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -380,6 +381,36 @@ static void decoding_undoes_writing(void **state) {
 }
 
 // The readers on what nobody checked: any answer will do, as long as they stay within it.
+// Clean runs are found by words, so each byte that needs an escape is put at each place of some.
+static void escapes_at_every_place(void **state) {
+    static const char hex[] = "0123456789abcdef";
+    static const char codes[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    char text[25], wanted[40];
+    struct buf out;
+    buf_init(&out, &mem_libc, 0);
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(codes, c) : NULL;
+        char escape[7] = {(char)c};
+        if (at) {
+            snprintf(escape, sizeof(escape), "\\%c", letters[at - codes]);
+        } else if (c < ' ') {
+            snprintf(escape, sizeof(escape), "\\u00%c%c", hex[c >> 4], hex[c & 15]);
+        }
+        for (size_t place = 0; place < sizeof(text); place++) {
+            memset(text, 'x', sizeof(text));
+            text[place] = (char)c;
+            int len = snprintf(wanted, sizeof(wanted), "%.*s%s%.*s", (int)place,
+                               "xxxxxxxxxxxxxxxxxxxxxxxxx", escape, (int)(sizeof(text) - 1 - place),
+                               "xxxxxxxxxxxxxxxxxxxxxxxxx");
+            buf_clear(&out);
+            assert_int_equal(json_append_escaped(&out, bytes_make(text, sizeof(text))), 0);
+            assert_int_equal(out.len, len);
+            assert_memory_equal(out.at, wanted, out.len);
+        }
+    }
+    buf_finish(&out);
+}
+
 static void stays_within_bounds(void **state) {
     for (size_t i = 0; i < sizeof(bad_values) / sizeof(bad_values[0]); i++) {
         size_t len = strlen(bad_values[i]);
@@ -450,6 +481,7 @@ int main(void) {
         cmocka_unit_test(compacts),
         cmocka_unit_test(writes_strings),
         cmocka_unit_test(decoding_undoes_writing),
+        cmocka_unit_test(escapes_at_every_place),
         cmocka_unit_test(stays_within_bounds),
         cmocka_unit_test(fails_without_a_trace),
     };
