@@ -78,6 +78,7 @@ const struct option serve_options[] = {
              "* means any."},
 
 #include "cli/serve_options_access.h"
+#include "cli/serve_options_hooks.h"
 
 #include "cli/serve_options_tls.h"
 

@@ -11,6 +11,7 @@
 #include "http/cookie.h"
 #include "http/origin.h"
 #include "http/url.h"
+#include "server/auth_hook.h"
 #include "server/key_source.h"
 #include "server/worker.h"
 
@@ -100,9 +101,8 @@ static struct bytes bearer(const struct http_request *req) {
     return bytes_trim(bytes_make(value.at + len, value.len - len));
 }
 
-// Whether the page behind the request, if there is one, may speak for the owner of the cookie. An
-// origin is only ever allowed by its name: "*" allows everybody's pages to read what is public.
-static bool may_use_cookie(const struct exchange *exchange, const struct http_request *req) {
+// An origin is only ever allowed by its name: "*" allows everybody's pages to read what is public.
+bool access_may_use_cookie(const struct exchange *exchange, const struct http_request *req) {
     bool named = exchange->origin && strcmp(exchange->origin, "*") != 0;
     return named || http_origin_is_own(req);
 }
@@ -147,7 +147,7 @@ int access_issue_ticket(struct exchange *exchange, char text[TICKET_TEXT]) {
 bool access_identify(struct exchange *exchange, const struct http_request *req) {
     const struct server *server = exchange->worker->server;
     const char *name = server->settings->token_cookie;
-    if (!server->access.on) {
+    if (!server->access.tokens) {
         return true;
     }
     struct bytes token = bearer(req);
@@ -161,7 +161,7 @@ bool access_identify(struct exchange *exchange, const struct http_request *req) 
     if (!token.len) {
         return true;
     }
-    if (!may_use_cookie(exchange, req)) {
+    if (!access_may_use_cookie(exchange, req)) {
         answer(exchange, 403, NULL,
                "a page of another origin may not use this cookie; --cors-origin names the origins "
                "whose pages may");
@@ -171,7 +171,8 @@ bool access_identify(struct exchange *exchange, const struct http_request *req) 
 }
 
 bool access_allows(const struct exchange *exchange, struct bytes name, enum right right) {
-    return access_covers(exchange->worker->server, exchange->identity, name, right);
+    return access_covers(exchange->worker->server, exchange->identity, name, right) ||
+           (exchange->vouched && grants_cover(&exchange->vouched->claims.grants, name, right));
 }
 
 bool access_covers(struct server *server, const struct identity *identity, struct bytes name,
@@ -193,8 +194,9 @@ bool access_demand(struct exchange *exchange, struct bytes name, enum right righ
         return true;
     }
     if (exchange->identity) {
-        snprintf(detail, sizeof(detail), "the token does not let you %s `%.*s`", what,
-                 (int)name.len, name.at);
+        snprintf(detail, sizeof(detail), "the %s does not let you %s `%.*s`",
+                 exchange->vouched ? "backend of this server" : "token", what, (int)name.len,
+                 name.at);
         exchange_problem(exchange, 403, "%s", detail);
     } else {
         snprintf(detail, sizeof(detail),
@@ -213,6 +215,11 @@ bool access_demand_all(struct exchange *exchange, const struct selection *select
         }
     }
     return true;
+}
+
+bool access_want(struct exchange *exchange, struct bytes name, enum right right) {
+    return access_allows(exchange, name, right) || auth_hook_note(exchange, name, right) ||
+           access_demand(exchange, name, right);
 }
 
 bool access_demand_admin(struct exchange *exchange) {
@@ -235,4 +242,11 @@ int64_t access_lasts_ms(const struct server *server, const struct identity *iden
     int64_t leeway = server->settings->jwt_leeway_ms;
     int64_t left = identity->claims.expires_ms + leeway - clock_wall_ms();
     return left > 0 ? left : 0;
+}
+
+int64_t access_granted_ms(const struct exchange *exchange) {
+    const struct server *server = exchange->worker->server;
+    int64_t own = access_lasts_ms(server, exchange->identity);
+    int64_t vouched = access_lasts_ms(server, exchange->vouched);
+    return own < vouched ? own : vouched;
 }

@@ -13,6 +13,7 @@
 struct server;
 struct key_source;
 struct selection;
+struct auth_desk;
 
 struct access {
     pthread_mutex_t lock;      // of the pointer
@@ -20,8 +21,10 @@ struct access {
     pthread_mutex_t making;    // of rules; of the next two
     struct buf *fetched;       // what each of --jwt-keys-url gave last
     struct key_source *source; // NULL: no keys come from URLs
+    struct auth_desk *desk;    // where --auth-url is asked; NULL: nowhere
     bool opened;
-    bool on; // there are rules; for as long as the server lives
+    bool tokens; // of requests are looked at; else they are the backend's alone
+    bool on;     // there are rules; for as long as the server lives
     struct tickets tickets;
 };
 
@@ -53,6 +56,13 @@ bool access_demand(struct exchange *exchange, struct bytes name, enum right righ
 bool access_demand_all(struct exchange *exchange, const struct selection *selection,
                        enum right right);
 
+// The same of a route that goes on only after auth_hook_holds_begin (or _end): where nobody knows yet, it
+// is noted that the backend has to be asked, and true.
+bool access_want(struct exchange *exchange, struct bytes name, enum right right);
+
+// Whether the page behind the request, if there is one, may speak for the owner of its cookies.
+bool access_may_use_cookie(const struct exchange *exchange, const struct http_request *req);
+
 // Answers that a token is needed.
 void access_challenge(struct exchange *exchange, const char *detail);
 
@@ -64,5 +74,8 @@ int access_issue_ticket(struct exchange *exchange, char text[TICKET_TEXT]);
 
 // How long an identity still holds, in milliseconds; INT64_MAX: for ever. Any thread.
 int64_t access_lasts_ms(const struct server *server, const struct identity *identity);
+
+// The same for all that an exchange may: until the first of its token and the backend's word ends.
+int64_t access_granted_ms(const struct exchange *exchange);
 
 #endif

@@ -6,11 +6,18 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "server/access.h"
+#include "server/auth_desk.h"
+#include "server/auth_hook.h"
 #include "server/key_source.h"
 #include "server/worker.h"
 
 int access_check(struct server *server) {
     struct rules *rules = NULL;
+    const char *problem = auth_hook_problem(server->settings);
+    if (problem) {
+        snprintf(server->problem, sizeof(server->problem), "%s", problem);
+        return ERR_INVALID;
+    }
     int rc =
         rules_wanted(server->settings)
             ? rules_create(&rules, server->settings, (struct rules_fetched){0}, server->problem)
@@ -96,10 +103,12 @@ int access_open(struct server *server) {
     pthread_mutex_init(&access->making, NULL);
     tickets_init(&access->tickets, &server->hash_key, server->settings->max_tickets);
     access->on = rules_wanted(server->settings);
+    access->tokens = rules_take_tokens(server->settings);
     int rc = access->on ? rules_create(&access->rules, server->settings, (struct rules_fetched){0},
                                        server->problem)
                         : 0;
-    return rc ? rc : open_source(server);
+    rc = rc ? rc : open_source(server);
+    return rc ? rc : auth_hook_open(server);
 }
 
 void access_close(struct server *server) {
@@ -109,6 +118,7 @@ void access_close(struct server *server) {
     }
     access->opened = false;
     key_source_close(&access->source);
+    auth_desk_close(&access->desk);
     for (size_t i = 0; access->fetched && i < server->settings->jwt_keys_url.count; i++) {
         buf_finish(&access->fetched[i]);
     }
@@ -126,6 +136,9 @@ int access_reload(struct server *server) {
     char problem[RULES_PROBLEM_MAX];
     if (!access->on) {
         return 0;
+    }
+    if (access->desk) {
+        auth_desk_forget(access->desk);
     }
     pthread_mutex_lock(&access->making);
     struct bytes *texts = calloc(count + 1, sizeof(*texts));

@@ -8,6 +8,7 @@
 #include "auth/identity.h"
 #include "base/error.h"
 #include "http/origin.h"
+#include "server/auth_hook.h"
 #include "server/worker.h"
 
 enum { DETAIL_MAX = 1024 };
@@ -54,6 +55,7 @@ void exchange_finish(struct exchange *exchange) {
     if (exchange->handler && exchange->handler->drop) {
         exchange->handler->drop(exchange);
     }
+    auth_hook_drop(exchange);
     free(exchange->origin);
     exchange->origin = NULL;
     quotas_give_listener(exchange->worker->server, &exchange->held);

@@ -15,6 +15,7 @@ struct stream;
 struct settings;
 struct identity;
 struct held;
+struct auth_ask;
 
 enum { REPLY_HEADERS_MAX = 16, REPLY_VALUE_MAX = 320 };
 
@@ -43,6 +44,9 @@ struct exchange_ops {
 
     // Calls the handler's `expired` after this long, unless it has answered before.
     void (*wait)(struct exchange *exchange, int64_t ms);
+
+    // Goes on with an exchange that was undecided, by auth_hook_begin_again.
+    void (*resume)(struct exchange *exchange);
 
     // The other end of the connection.
     struct peer (*peer)(const struct exchange *exchange);
@@ -86,6 +90,8 @@ struct exchange {
     void *state;               // the handler's
     struct identity *identity; // for whom it speaks; NULL: for nobody in particular
     struct held *held;         // of quotas, for the stream that it becomes
+    struct identity *vouched;  // what the backend said that it may; NULL: nothing
+    struct auth_ask *ask;      // what the backend is asked; NULL: nothing
     char *origin;              // of the page that asks, when it is allowed; else NULL
     bool secure;               // it came over TLS
     struct peer client;        // whose request it is: the other end, or who that says it speaks for
@@ -94,6 +100,8 @@ struct exchange {
     bool crowded;  // there are too many connections: no subscription here
     bool to_head;  // answers leave their body out
     bool answered;
+    bool
+        undecided; // `begin` waits for the backend, and the session with the body until ops->resume
 };
 
 // Answers with a problem document. `detail` says what to do.

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "http/negotiate.h"
 #include "server/access.h"
+#include "server/auth_hook.h"
 #include "server/commit.h"
 #include "server/publish.h"
 #include "server/publish_item.h"
@@ -58,9 +59,11 @@ static int add_item(struct batch *batch, struct publish_item **item) {
 }
 
 // The place that an exported event had means nothing here: it gets a new one.
-static bool may_publish(const struct exchange *exchange, const struct frame *frame) {
+static bool may_publish(struct exchange *exchange, const struct frame *frame) {
     for (size_t i = 0; i < frame->topic_count; i++) {
-        if (!access_allows(exchange, frame_topic(frame, i).text, RIGHT_PUBLISH)) {
+        struct bytes topic = frame_topic(frame, i).text;
+        if (!access_allows(exchange, topic, RIGHT_PUBLISH) &&
+            !auth_hook_note(exchange, topic, RIGHT_PUBLISH)) {
             return false;
         }
     }
@@ -75,7 +78,7 @@ static int read_item(struct exchange *exchange, struct bytes value, struct publi
         *item = (struct publish_item){
             .status = exchange->identity ? 403 : 401,
             .problem = exchange->identity
-                           ? "the token does not let you publish to every topic of this event"
+                           ? "you may not publish to every topic of this event"
                            : "to publish this event, send a token in Authorization: Bearer"};
     }
     if (rc == 0) {
@@ -171,7 +174,7 @@ static int answer_list(struct exchange *exchange) {
 }
 
 static int finish_list(struct exchange *exchange, struct batch *batch) {
-    if (commit_refuse(exchange, 0)) {
+    if (auth_hook_holds_end(exchange) || commit_refuse(exchange, 0)) {
         return 0;
     }
     publish_all(batch);
@@ -206,7 +209,7 @@ static int finish_single(struct exchange *exchange, struct batch *batch, struct 
         answer_refused(exchange, item);
         return 0;
     }
-    if (commit_refuse(exchange, 0)) {
+    if (auth_hook_holds_end(exchange) || commit_refuse(exchange, 0)) {
         return 0;
     }
     publish_identify(exchange->worker, item->frame, batch->key, 0);
@@ -214,8 +217,16 @@ static int finish_single(struct exchange *exchange, struct batch *batch, struct 
     return commit_answer(&batch->commit, answer_single);
 }
 
+static void drop_items(struct batch *batch) {
+    while (batch->count) {
+        frame_unref(batch->items[--batch->count].frame);
+    }
+}
+
 static int on_end(struct exchange *exchange) {
     struct batch *batch = exchange->state;
+    drop_items(
+        batch); // of the time before, if it had to be found out whether they may be published
     struct bytes text = buf_bytes(&batch->body), value;
     int valid = json_validate(text, DEPTH_MAX, &value);
     bool whole = !batch->lines && valid == 0;
@@ -248,9 +259,7 @@ static void on_drop(struct exchange *exchange) {
     struct batch *batch = exchange->state;
     if (batch) {
         commit_leave(&batch->commit);
-        for (size_t i = 0; i < batch->count; i++) {
-            frame_unref(batch->items[i].frame);
-        }
+        drop_items(batch);
         free(batch->items);
         buf_finish(&batch->body);
         free(batch);

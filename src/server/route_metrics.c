@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "history/disk.h"
+#include "server/auth_hook.h"
 #include "server/routes.h"
 #include "server/worker.h"
 
@@ -67,6 +68,7 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_ADDRESS_EVENTS] = "rate-address-events",
     [LIMIT_ADDRESS_LISTENERS] = "max-listeners-per-address",
     [LIMIT_ANSWER] = "max-answer",
+    [LIMIT_AUTH_WAITING] = "auth-waiting",
     [LIMIT_BODY] = "max-body",
     [LIMIT_BODY_TIMEOUT] = "body-timeout",
     [LIMIT_CONNECTIONS] = "max-connections",
@@ -232,6 +234,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     put_limits(server, body);
     put_handshakes(server, body);
     put_gauges(server, body);
+    auth_hook_put_metrics(server, body);
     if (server->on_disk) {
         put_disk(server, body);
     }

@@ -3,6 +3,7 @@
 #include "http/negotiate.h"
 #include "http/url.h"
 #include "server/access.h"
+#include "server/auth_hook.h"
 #include "server/commit.h"
 #include "server/publish.h"
 #include "server/routes.h"
@@ -76,7 +77,8 @@ static int begin_form(struct exchange *exchange, const struct http_request *req,
         return publish_raw_begin(exchange, target);
     }
     exchange->handler = &publish_json_handler;
-    return publish_json_begin(exchange, target);
+    int rc = publish_json_begin(exchange, target);
+    return rc ? rc : auth_hook_remember(exchange, req); // the topics come with the body
 }
 
 // What is wrong with the head is said before the body comes.
@@ -89,7 +91,7 @@ static bool check_target(struct exchange *exchange, const struct publish_target 
         exchange_problem(exchange, 400, "%s", problem);
         return false;
     }
-    return !target->topic.at || access_demand(exchange, target->topic, RIGHT_PUBLISH);
+    return !target->topic.at || access_want(exchange, target->topic, RIGHT_PUBLISH);
 }
 
 static int begin(struct exchange *exchange, const struct http_request *req) {
@@ -103,7 +105,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     if (rc == 0 && wish_path_topic(exchange, req->path, &text, &target.topic) &&
         publish_take_key(exchange, req, &target.key) &&
         take_query(exchange, req->query, &text, &target) && check_target(exchange, &target) &&
-        !commit_refuse(exchange, 0)) {
+        !auth_hook_holds_begin(exchange, req) && !commit_refuse(exchange, 0)) {
         rc = begin_form(exchange, req, &target);
     }
     buf_finish(&text);

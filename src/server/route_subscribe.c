@@ -1,12 +1,12 @@
 // GET and HEAD /events: turns a request into a cursor. The long poll has its answer in poll.c; the
 // event stream and newline-delimited JSON differ only in the encoding of their feed.
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "hub/control.h"
 #include "server/access.h"
+#include "server/auth_hook.h"
+#include "server/come_back.h"
 #include "server/compression.h"
 #include "server/poll.h"
 #include "server/routes.h"
@@ -256,7 +256,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         return 0;
     }
     stream_started(stream);
-    stream_expire_in(stream, access_lasts_ms(exchange->worker->server, exchange->identity));
+    stream_expire_in(stream, access_granted_ms(exchange));
     return 0;
 }
 
@@ -286,7 +286,7 @@ static struct poll_form form_of(const struct exchange *exchange, const struct wi
 
 static int open_poll(struct exchange *exchange, const struct wish *wish,
                      struct selection *selection, struct place *place) {
-    int64_t lasts = access_lasts_ms(exchange->worker->server, exchange->identity);
+    int64_t lasts = access_granted_ms(exchange);
     struct poll_request request = {.exchange = exchange,
                                    .start = &place->start,
                                    .wait_ms = wish->wait_ms < lasts ? wish->wait_ms : lasts,
@@ -328,30 +328,9 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
                 : open_stream(exchange, wish, selection, &place);
 }
 
-// A browser's EventSource gives up for ever on any status but 200; so a listener that cannot be
-// served now is told with a 200 when to come back. Others understand a 503.
 static void answer_come_back(struct exchange *exchange, const struct wish *wish,
                              const char *detail) {
-    struct worker *worker = exchange->worker;
-    int64_t retry = worker->server->settings->retry_ms;
-    long long ms = (long long)random_between(&worker->random, retry, 3 * retry);
-    bool browser = !wish->websocket && wish->representation == HTTP_EVENT_STREAM;
-    struct buf *body = &worker->body;
-    char seconds[24];
-    buf_clear(body);
-    // Without memory for the words the status and the header still tell.
-    (void)(browser ? buf_printf(body, ":\nretry: %lld\n", ms)
-                   : http_problem_body(body, 503, bytes_of(detail)));
-    struct reply reply = {.status = browser ? 200 : 503,
-                          .type = browser ? "text/event-stream" : "application/problem+json",
-                          .unsized = browser,
-                          .body = buf_bytes(body)};
-    snprintf(seconds, sizeof(seconds), "%lld", (ms + 999) / 1000);
-    reply_add(&reply, "Retry-After", bytes_of(seconds));
-    reply_add(&reply, "Cache-Control", bytes_of("no-cache, no-store, no-transform"));
-    compression_add_vary(worker->server->settings, &reply);
-    reply_add_for_browsers(&reply, exchange);
-    exchange->ops->reply(exchange, &reply);
+    come_back_answer(exchange, wish->websocket ? HTTP_JSON : wish->representation, detail);
 }
 
 static const char crowded[] = "there are too many connections, or the server is ending; come back "
@@ -359,16 +338,22 @@ static const char crowded[] = "there are too many connections, or the server is 
 static const char enough[] = "this address, this token's subject or this topic has as many "
                              "listeners as it may; come back after the time that Retry-After says";
 
+static bool is_closed(const struct exchange *exchange) {
+    return exchange->crowded || server_is_draining(exchange->worker->server);
+}
+
 static int begin(struct exchange *exchange, const struct http_request *req) {
     struct wish wish;
     int rc = 0;
     if (!wish_read(&wish, exchange, req) ||
         (wish.websocket && !upgrade_check(exchange, req, &wish))) {
         rc = 0; // answered
+    } else if (!exchange->to_head && is_closed(exchange)) {
+        answer_come_back(exchange, &wish, crowded);
+    } else if (auth_hook_holds_begin(exchange, req)) {
+        rc = 0; // answered, or it begins once more when the backend has said whether it may
     } else if (exchange->to_head) {
         rc = answer_head(exchange, &wish);
-    } else if (exchange->crowded || server_is_draining(exchange->worker->server)) {
-        answer_come_back(exchange, &wish, crowded);
     } else {
         rc = subscribe(exchange, &wish);
     }

@@ -20,7 +20,13 @@ static int refuse(char problem[RULES_PROBLEM_MAX], const char *option, const cha
 bool rules_wanted(const struct settings *settings) {
     return settings->jwt_secret || settings->jwt_secret_file || settings->jwt_key.count ||
            settings->jwt_keys_url.count || settings->public_subscribe.count ||
-           settings->public_publish.count;
+           settings->public_publish.count || settings->auth_url;
+}
+
+bool rules_take_tokens(const struct settings *settings) {
+    bool keys = settings->jwt_secret || settings->jwt_secret_file || settings->jwt_key.count ||
+                settings->jwt_keys_url.count;
+    return rules_wanted(settings) && (keys || !settings->auth_url);
 }
 
 // Adds what a file holds, as a secret or as keys.

@@ -21,6 +21,9 @@ struct rules {
 // Whether the settings ask for any; without rules everybody may do everything.
 bool rules_wanted(const struct settings *settings);
 
+// Whether tokens of requests are looked at: always, but where a backend decides and nobody has named a key.
+bool rules_take_tokens(const struct settings *settings);
+
 // Texts that URLs of keys have given; an empty one has not come yet.
 struct rules_fetched {
     const struct bytes *texts;

@@ -167,7 +167,8 @@ void h1_update_interest(struct session_h1 *s) {
     } else if (s->state != H1_CLOSED && s->state != H1_FLUSHING) {
         // A peer that does not read its answers is not read either; nor is one that talks on while
         // its answer is being made.
-        bool talks_on = s->state == H1_ANSWERING && d->in.len;
+        bool waits = s->state == H1_ANSWERING || s->state == H1_DECIDING;
+        bool talks_on = waits && d->in.len;
         events = d->out.len > H1_OUT_HIGH || talks_on || d->ended ? 0 : CONN_READ;
     }
     if (d && d->out.len) {

@@ -10,6 +10,7 @@
 
 enum h1_state {
     H1_HEAD,      // reading the head of a request, or waiting for one
+    H1_DECIDING,  // its route waits for the backend that decides, before it begins
     H1_BODY,      // reading its body
     H1_ANSWERING, // the request is complete, the answer is not there yet
     H1_STREAM,    // a subscription: nothing but the stream from here on
@@ -64,6 +65,9 @@ void h1_flush(struct session_h1 *s);
 
 // The request under way is over: lets the route clean up and gets ready for the next, or the close.
 void h1_finish_exchange(struct session_h1 *s);
+
+// As exchange_ops.resume.
+void h1_proceed(struct exchange *exchange);
 
 // Goes on after an answer that came later, or after output has left: input that waited is used.
 void h1_resume(struct session_h1 *s);

@@ -201,6 +201,7 @@ const struct exchange_ops h1_exchange_ops = {
     .reply = h1_reply,
     .open_stream = h1_open_stream,
     .wait = h1_wait,
+    .resume = h1_proceed,
     .peer = h1_peer,
     .protocol = "h1",
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "server/auth_hook.h"
 #include "server/router.h"
 #include "server/session.h"
 #include "server/session_h1.h"
@@ -106,16 +107,13 @@ static int begin_route(struct session_h1 *s) {
     return router_begin(&d->exchange, &d->req, !d->body_complete);
 }
 
-static void begin_request(struct session_h1 *s) {
+// What follows from the route's begin.
+static void begun(struct session_h1 *s, int rc) {
     struct dialog *d = s->dialog;
-    begin_exchange(s);
-    conn_clear_deadline(&s->conn);
-    hub_count(&s->worker->counters.requests, 1);
-    d->last = !d->req.keep_alive || s->crowded;
-    d->body_complete =
-        d->req.body == BODY_NONE || (d->req.body == BODY_LENGTH && d->req.content_length == 0);
-    http_body_init(&d->body, &d->req);
-    int rc = begin_route(s);
+    if (rc == 0 && d->exchange.undecided) {
+        s->state = H1_DECIDING;
+        return;
+    }
     if (rc == 0 && !d->exchange.answered && s->state != H1_STREAM) {
         if (d->body_complete) {
             complete_request(s);
@@ -128,6 +126,18 @@ static void begin_request(struct session_h1 *s) {
     if (s->state == H1_BODY) {
         h1_set_timeout(s, h1_settings(s)->body_timeout_ms);
     }
+}
+
+static void begin_request(struct session_h1 *s) {
+    struct dialog *d = s->dialog;
+    begin_exchange(s);
+    conn_clear_deadline(&s->conn);
+    hub_count(&s->worker->counters.requests, 1);
+    d->last = !d->req.keep_alive || s->crowded;
+    d->body_complete =
+        d->req.body == BODY_NONE || (d->req.body == BODY_LENGTH && d->req.content_length == 0);
+    http_body_init(&d->body, &d->req);
+    begun(s, begin_route(s));
 }
 
 bool h1_can_discard_body(const struct session_h1 *s) {
@@ -222,7 +232,8 @@ void h1_end_of_input(struct session_h1 *s) {
         s->state = H1_FLUSHING;
         h1_set_timeout(s, h1_settings(s)->body_timeout_ms);
         h1_update_interest(s);
-    } else if (s->state == H1_ANSWERING && d->exchange.handler->finishes) {
+    } else if ((s->state == H1_ANSWERING && d->exchange.handler->finishes) ||
+               (s->state == H1_DECIDING && d->body_complete && d->req.method == HTTP_POST)) {
         d->ended = d->last = true;
         h1_update_interest(s);
     } else if (s->state != H1_FLUSHING) {
@@ -268,6 +279,13 @@ void h1_resume(struct session_h1 *s) {
     consume(s, &in);
     buf_consume(&d->in, d->in.len - in.len);
     settle(s);
+}
+
+void h1_proceed(struct exchange *exchange) {
+    struct session_h1 *s = h1_of_exchange(exchange);
+    s->busy = true;
+    begun(s, auth_hook_begin_again(exchange));
+    h1_resume(s);
 }
 
 void h1_use_input(struct session_h1 *s, struct bytes in) {

@@ -31,6 +31,7 @@ enum {
 // A request, and then its answer until it has left.
 struct h2_request {
     struct exchange exchange;
+    struct buf early;  // of the body, that came while the exchange was undecided
     struct buf answer; // what is sent of it after the head
     size_t sent;
     size_t held;        // bytes of it and of its head
@@ -38,6 +39,7 @@ struct h2_request {
     bool under_way;     // the exchange has begun and is not finished
     bool in_step;       // within a call of the route: what an answer frees has to wait
     bool body_complete; // or there is nobody who wants it
+    bool awaits_go_on;  // the peer sends its body after 100 Continue
     bool discards;      // what is still coming of the body is small
 };
 
@@ -170,6 +172,9 @@ void h2_set_input_callbacks(nghttp2_session_callbacks *callbacks);
 void h2_begin_request(struct h2_stream *st);
 void h2_take_body(struct h2_stream *st, struct bytes piece);
 void h2_complete_request(struct h2_stream *st);
+
+// As exchange_ops.resume.
+void h2_proceed(struct exchange *exchange);
 
 // Lets the route clean up; then frees what only a request needs; then takes a stream out of
 // everything and frees it.

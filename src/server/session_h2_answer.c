@@ -232,6 +232,7 @@ const struct exchange_ops h2_exchange_ops = {
     .reply = h2_reply,
     .open_stream = h2_open_stream,
     .wait = h2_wait,
+    .resume = h2_proceed,
     .peer = h2_peer,
     .protocol = "h2",
 };

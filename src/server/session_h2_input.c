@@ -24,6 +24,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     buf_init(&asked->answer, &mem_libc, 0);
+    buf_init(&asked->early, &mem_libc, h2_settings(s)->max_body);
     *st = (struct h2_stream){.session = s, .request = asked, .id = frame->hd.stream_id};
     wheel_node_init(&st->timer);
     list_push_back(&s->streams, &st->link);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "server/auth_hook.h"
 #include "server/router.h"
 #include "server/session_h2.h"
 #include "server/trust.h"
@@ -30,6 +31,7 @@ void h2_drop_request(struct h2_stream *st) {
         st->session->held -= request->held;
         h2_finish_exchange(request);
         buf_finish(&request->answer);
+        buf_finish(&request->early);
         free(request);
     }
 }
@@ -75,6 +77,9 @@ static void after_step(struct h2_stream *st, int rc) {
 void h2_complete_request(struct h2_stream *st) {
     struct h2_request *request = st->request;
     const struct handler *handler = request->exchange.handler;
+    if (request->exchange.undecided) {
+        return; // h2_proceed comes back to it
+    }
     request->body_complete = true;
     if (!request->exchange.answered && handler && handler->end) {
         wheel_disarm(&st->timer);
@@ -87,14 +92,14 @@ static int begin_route(struct exchange *exchange, const struct http_request *req
     return router_begin(exchange, req, req->body == BODY_LENGTH && req->content_length);
 }
 
-static void await_body(struct h2_stream *st, const struct http_request *req) {
+static void await_body(struct h2_stream *st) {
     static uint8_t status[] = ":status", go_on[] = "100";
     struct session_h2 *s = st->session;
     const struct handler *handler = st->request->exchange.handler;
     const struct settings *settings = h2_settings(s);
     h2_stream_wait(st, handler->endless_body ? settings->publish_timeout_ms
                                              : settings->body_timeout_ms);
-    if (req->expect_continue) {
+    if (st->request->awaits_go_on) {
         nghttp2_nv field = {status, go_on, sizeof(status) - 1, sizeof(go_on) - 1,
                             NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
         nghttp2_submit_headers(s->ng, NGHTTP2_FLAG_NONE, st->id, NULL, &field, 1, NULL);
@@ -124,6 +129,24 @@ static void say_last(struct session_h2 *s) {
     }
 }
 
+// What follows from the route's begin.
+static void begun(struct h2_stream *st, int rc) {
+    struct h2_request *request = st->request;
+    struct exchange *exchange = &request->exchange;
+    bool wants_body = exchange->handler && exchange->handler->body;
+    if (rc == 0 && exchange->undecided) {
+        request->in_step = false;
+    } else if (rc == 0 && !exchange->answered && !request->body_complete && wants_body) {
+        request->in_step = false;
+        await_body(st);
+    } else {
+        after_step(st, rc);
+        if (st->request && !exchange->answered) {
+            h2_complete_request(st);
+        }
+    }
+}
+
 void h2_begin_request(struct h2_stream *st) {
     struct session_h2 *s = st->session;
     struct h2_request *request = st->request;
@@ -139,17 +162,8 @@ void h2_begin_request(struct h2_stream *st) {
         request->exchange.connects = s->head.protocol != NULL;
         request->discards = req.body != BODY_LENGTH || req.content_length <= H2_DISCARD_MAX;
         request->body_complete = st->ended_by_peer;
-        rc = begin_route(&request->exchange, &req);
-        bool wants_body = request->exchange.handler && request->exchange.handler->body;
-        if (rc == 0 && !request->exchange.answered && !st->ended_by_peer && wants_body) {
-            request->in_step = false;
-            await_body(st, &req);
-        } else {
-            after_step(st, rc);
-            if (st->request && !request->exchange.answered) {
-                h2_complete_request(st);
-            }
-        }
+        request->awaits_go_on = req.expect_continue;
+        begun(st, begin_route(&request->exchange, &req));
     }
     h2_head_drop(s);
     say_last(s);
@@ -163,6 +177,21 @@ static bool has_room(struct h2_stream *st, size_t len) {
            s->gathered == st->request->received;
 }
 
+// HTTP/2 cannot be told to wait but by its windows, which are open: what comes is kept as a body is.
+static void keep_early(struct h2_stream *st, struct bytes piece) {
+    struct h2_request *request = st->request;
+    int rc = buf_append(&request->early, piece.at, piece.len);
+    if (rc) {
+        request->in_step = true;
+        worker_limit_hit(st->session->worker, rc == ERR_TOO_LARGE ? LIMIT_BODY : LIMIT_MEMORY);
+        exchange_problem(
+            &request->exchange, rc == ERR_TOO_LARGE ? 413 : 503,
+            "more of the body came than is kept until it is known whether you may send "
+            "it; send less at first");
+        after_step(st, 0);
+    }
+}
+
 void h2_take_body(struct h2_stream *st, struct bytes piece) {
     struct exchange *exchange = &st->request->exchange;
     if (!has_room(st, piece.len)) {
@@ -174,6 +203,10 @@ void h2_take_body(struct h2_stream *st, struct bytes piece) {
         after_step(st, 0);
         return;
     }
+    if (exchange->undecided) {
+        keep_early(st, piece);
+        return;
+    }
     bool endless = exchange->handler->endless_body;
     if (endless) {
         h2_stream_wait(st, h2_settings(st->session)->publish_timeout_ms);
@@ -183,6 +216,31 @@ void h2_take_body(struct h2_stream *st, struct bytes piece) {
     if (endless && !exchange->answered) {
         weigh_body(st->session, st->request, exchange->kept);
     }
+}
+
+// The body as far as it came before anybody was there to take it.
+static void take_early(struct h2_stream *st) {
+    struct h2_request *request = st->request;
+    struct buf early = request->early;
+    buf_init(&request->early, &mem_libc, 0);
+    weigh_body(st->session, request, 0);
+    if (early.len && !request->body_complete && !request->exchange.answered) {
+        h2_take_body(st, buf_bytes(&early));
+    }
+    buf_finish(&early);
+    if (st->ended_by_peer && !request->body_complete) {
+        h2_complete_request(st);
+    }
+}
+
+void h2_proceed(struct exchange *exchange) {
+    struct h2_stream *st = h2_of_exchange(exchange);
+    st->request->in_step = true;
+    begun(st, auth_hook_begin_again(exchange));
+    if (st->request) {
+        take_early(st);
+    }
+    h2_touch(st->session);
 }
 
 static void time_out_body(struct h2_stream *st) {

@@ -38,6 +38,9 @@ enum durability {
     DURABILITY_RELAXED, // it will be, soon
 };
 
+// What follows when the backend that decides does not answer.
+enum auth_failure { AUTH_DENY, AUTH_ALLOW };
+
 enum forwarded_choice { FORWARDED_BY_X, FORWARDED_BY_RFC, FORWARDED_BY_NONE };
 
 struct settings {
@@ -65,6 +68,11 @@ struct settings {
     struct texts public_subscribe, public_publish;
     int64_t jwt_leeway_ms, jwt_refresh_ms, ticket_ms;
     uint64_t max_tickets;
+    char *auth_url;
+    struct texts auth_forward;
+    int64_t auth_timeout_ms;
+    int auth_on_failure; // enum auth_failure
+    uint64_t auth_requests, auth_waiting, auth_cache;
 
     char *data; // directory of the history on disk; NULL: history is in memory
     int durability;

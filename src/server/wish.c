@@ -62,7 +62,7 @@ static bool add_name(struct wish *wish, struct exchange *exchange, struct bytes 
                          (unsigned long long)most);
         return false;
     }
-    if (!access_demand(exchange, name, RIGHT_SUBSCRIBE)) {
+    if (!access_want(exchange, name, RIGHT_SUBSCRIBE)) {
         return false;
     }
     struct bytes *names = realloc(wish->names, (wish->name_count + 1) * sizeof(*names));

@@ -1,4 +1,5 @@
 export * from './api.mjs';
+export * from './backend.mjs';
 export * from './certificates.mjs';
 export * from './disk.mjs';
 export * from './env.mjs';

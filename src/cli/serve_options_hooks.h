@@ -1,0 +1,65 @@
+// The settings of asking a backend: a part of the table in serve_options.c, which includes this between
+// its entries, as nobody else can.
+{.name = "auth-url",
+ .type = OPTION_TEXT,
+ AT(auth_url),
+ .value_name = "URL",
+ .group = "Who may",
+ .help =
+     "Backend that decides who may listen and publish: it gets a POST that says what somebody "
+     "wants, and answers 200, 401 or 403. What a token or --public-subscribe grants is not asked "
+     "about. Nobody may anything else."},
+    {.name = "auth-forward",
+     .type = OPTION_LIST,
+     AT(auth_forward),
+     .value_name = "HEADER",
+     .group = "Who may",
+     .help =
+         "Header of a request that is passed on to --auth-url; repeatable. None means Cookie and "
+         "Authorization."},
+    {.name = "auth-timeout",
+     .type = OPTION_DURATION,
+     AT(auth_timeout_ms),
+     .initial = "5s",
+     .min = 10,
+     .max = 60000,
+     .value_name = "DURATION",
+     .group = "Who may",
+     .help = "How long whoever asks waits for --auth-url."},
+    {.name = "auth-on-failure",
+     .type = OPTION_CHOICE,
+     AT(auth_on_failure),
+     .initial = "deny",
+     .choices = (const char *const[]){"deny", "allow", NULL},
+     .value_name = "CHOICE",
+     .group = "Who may",
+     .help = "What follows when --auth-url does not answer in time, or with something else than it "
+             "should: deny (listeners come back by themselves) or allow."},
+    {.name = "auth-requests",
+     .type = OPTION_COUNT,
+     AT(auth_requests),
+     .initial = "64",
+     .min = 1,
+     .max = 4096,
+     .value_name = "N",
+     .group = "Who may",
+     .help = "Requests to --auth-url at a time; others stand in line."},
+    {.name = "auth-waiting",
+     .type = OPTION_COUNT,
+     AT(auth_waiting),
+     .initial = "10000",
+     .min = 1,
+     .value_name = "N",
+     .group = "Who may",
+     .help =
+         "Listeners and publishers that wait for --auth-url at a time; beyond it, as when it does "
+         "not answer."},
+    {.name = "auth-cache",
+     .type = OPTION_COUNT,
+     AT(auth_cache),
+     .initial = "10000",
+     .value_name = "N",
+     .group = "Who may",
+     .help =
+         "Answers of --auth-url that are kept, for as long as their Cache-Control: max-age says. "
+         "0 keeps none."},
