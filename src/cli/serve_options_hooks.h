@@ -1,4 +1,4 @@
-// The settings of asking a backend: a part of the table in serve_options.c, which includes this between
+// The settings of asking and telling a backend: a part of the table in serve_options.c, which includes this between
 // its entries, as nobody else can.
 {.name = "auth-url",
  .type = OPTION_TEXT,
@@ -63,3 +63,46 @@
      .help =
          "Answers of --auth-url that are kept, for as long as their Cache-Control: max-age says. "
          "0 keeps none."},
+    {.name = "webhook-url",
+     .type = OPTION_TEXT,
+     AT(webhook_url),
+     .value_name = "URL",
+     .group = "Who may",
+     .help =
+         "Where to tell, by POST, when a topic gets its first listener and has lost its last, and "
+         "when a connection ends."},
+    {.name = "webhook-secret-file",
+     .type = OPTION_TEXT,
+     AT(webhook_secret_file),
+     .value_name = "FILE",
+     .group = "Who may",
+     .help = "File with a secret of at least 32 bytes, by which the receiver can tell that freshet "
+             "speaks."},
+    {.name = "webhook-grace",
+     .type = OPTION_DURATION,
+     AT(webhook_grace_ms),
+     .initial = "10s",
+     .max = DAY_MS,
+     .value_name = "DURATION",
+     .group = "Who may",
+     .help =
+         "How long after its last listener a topic waits for another one before --webhook-url is "
+         "told, so that a reconnect says nothing."},
+    {.name = "webhook-timeout",
+     .type = OPTION_DURATION,
+     AT(webhook_timeout_ms),
+     .initial = "10s",
+     .min = 10,
+     .max = 60000,
+     .value_name = "DURATION",
+     .group = "Who may",
+     .help = "How long --webhook-url may take to answer before it is told again."},
+    {.name = "webhook-queue",
+     .type = OPTION_COUNT,
+     AT(webhook_queue),
+     .initial = "10000",
+     .min = 1,
+     .value_name = "N",
+     .group = "Who may",
+     .help = "Messages that wait for --webhook-url; beyond it, new ones are dropped, and their "
+             "numbers are missing."},

@@ -40,6 +40,13 @@ static int subscribe_all(struct feed *feed) {
     return 0;
 }
 
+static void tell_hold(const struct feed *feed, bool held) {
+    const struct hub_ops *ops = feed->hub->settings.ops;
+    if (ops->held) {
+        ops->held(feed->hub, feed->selection, held);
+    }
+}
+
 static struct feed *feed_create(struct hub *hub, struct selection *selection, struct form form) {
     const struct mem *mem = hub->settings.mem;
     struct feed *feed =
@@ -66,6 +73,7 @@ static struct feed *feed_create(struct hub *hub, struct selection *selection, st
         mem_free(mem, feed);
         return NULL;
     }
+    tell_hold(feed, true);
     return feed;
 }
 
@@ -98,6 +106,7 @@ void feed_close_if_idle(struct feed *feed) {
     packs_forget_feed(&hub->packs, feed);
     drop_slots(feed);
     list_remove(&feed->dirty);
+    tell_hold(feed, false);
     unsubscribe_all(feed, feed->selection->count);
     map_remove(&hub->feeds, &feed->node);
     selection_destroy(&feed->selection);

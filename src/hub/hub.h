@@ -73,6 +73,9 @@ struct hub_ops {
     // After hub_aside: the next thing that its owner says on it, with a reference; NULL: nothing more.
     // May change its bound, and nothing else of it. NULL: no owner has anything to say.
     struct frame *(*aside)(struct subscriber *subscriber);
+
+    // The hub begins, or ends, to listen to this selection, which others may do as well. May be NULL.
+    void (*held)(struct hub *hub, const struct selection *selection, bool held);
 };
 
 struct hub_settings {

@@ -6,6 +6,7 @@
 #include "history/disk.h"
 #include "server/auth_hook.h"
 #include "server/routes.h"
+#include "server/webhooks.h"
 #include "server/worker.h"
 
 enum source { OF_WORKER, OF_HUB, OF_TLS };
@@ -235,6 +236,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     put_handshakes(server, body);
     put_gauges(server, body);
     auth_hook_put_metrics(server, body);
+    webhooks_put_metrics(server, body);
     if (server->on_disk) {
         put_disk(server, body);
     }

@@ -256,6 +256,9 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         return 0;
     }
     stream_started(stream);
+    if (worker->server->webhooks) {
+        stream->identity = identity_ref(exchange->identity);
+    }
     stream_expire_in(stream, access_granted_ms(exchange));
     return 0;
 }

@@ -18,6 +18,7 @@
 #include "server/addresses.h"
 #include "server/log_open.h"
 #include "server/trust.h"
+#include "server/webhooks.h"
 #include "server/worker.h"
 
 enum {
@@ -245,6 +246,7 @@ int server_open(struct server *server, const struct settings *settings) {
     rc = rc ? rc : addresses_check(server);
     rc = rc ? rc : secure_open(server);
     rc = rc ? rc : access_open(server);
+    rc = rc ? rc : webhooks_open(server);
     rc = rc ? rc : log_open(server);
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
@@ -302,6 +304,7 @@ void server_close(struct server *server) {
     access_close(server);
     quotas_close(server);
     rates_close(server);
+    webhooks_close(server);
     free(server->origins);
     trust_close(server);
     uv_walk(&server->loop, close_handle, NULL);

@@ -18,6 +18,7 @@
 struct worker;
 struct listening;
 struct network;
+struct webhooks;
 
 struct server {
     const struct settings *settings;
@@ -37,6 +38,7 @@ struct server {
     struct access access;
     struct quotas quotas;
     struct rates rates;
+    struct webhooks *webhooks; // NULL: nobody is told
     struct worker **workers;
     unsigned worker_count;
     int64_t started;      // wall clock

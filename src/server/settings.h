@@ -73,6 +73,9 @@ struct settings {
     int64_t auth_timeout_ms;
     int auth_on_failure; // enum auth_failure
     uint64_t auth_requests, auth_waiting, auth_cache;
+    char *webhook_url, *webhook_secret_file;
+    int64_t webhook_grace_ms, webhook_timeout_ms;
+    uint64_t webhook_queue;
 
     char *data; // directory of the history on disk; NULL: history is in memory
     int durability;

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/identity.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "hub/control.h"
 #include "server/stream_name.h"
+#include "server/webhooks.h"
 #include "server/worker.h"
 
 enum { WARNING_MS = 30000, TRY_AGAIN_MS = 1000 };
@@ -42,11 +44,16 @@ static struct frame *on_aside(struct subscriber *subscriber) {
     return stream->talk->ops->aside(stream);
 }
 
+static void on_held(struct hub *hub, const struct selection *selection, bool held) {
+    webhooks_held(container_of(hub, struct worker, hub)->server, selection, held);
+}
+
 const struct hub_ops stream_hub_ops = {
     .send = on_send,
     .finished = on_finished,
     .unaffordable = on_unaffordable,
     .aside = on_aside,
+    .held = on_held,
 };
 
 void stream_init(struct stream *stream, struct worker *worker, const struct stream_ops *ops) {
@@ -69,6 +76,9 @@ int stream_bound(struct stream *stream, uint64_t events, size_t bytes) {
 }
 
 void stream_finish(struct stream *stream) {
+    webhooks_ended(stream);
+    identity_unref(stream->identity);
+    stream->identity = NULL;
     hub_leave(&stream->subscriber);
     stream_name_destroy(&stream->name);
     free(stream->subscriber.bound);
@@ -193,6 +203,7 @@ void stream_end(struct stream *stream) {
     if (between && subscriber->body) {
         last = bytes_make(packed, pack_write_end(subscriber->body, last, packed));
     }
+    webhooks_ended(stream);
     hub_leave(&stream->subscriber);
     stream->ops->end(stream, last);
 }

@@ -10,6 +10,7 @@ struct stream;
 struct stream_name;
 struct held;
 struct worker;
+struct identity;
 
 // Why a talk is to end.
 enum talk_end {
@@ -68,10 +69,12 @@ struct stream {
     struct worker *worker;
     struct stream_name *name; // the listener's secret, or NULL; owned
     struct held *held;        // of quotas; NULL: nothing
+    struct identity *identity; // who listens, if anybody is told when that ends; else NULL
     uint64_t number;          // unique in this process
     int64_t opened;           // wall clock
     int64_t last_sent;        // monotonic, like the next
     int64_t closes_at;        // 0: no maximum age
+    bool told;                 // that it ends
     bool complete;            // it has had all that it asked for, and ends by itself
 };
 

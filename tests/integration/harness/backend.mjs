@@ -14,7 +14,7 @@ export async function backend(t, answer) {
     for await (const chunk of req.setEncoding('utf8')) {
       text += chunk;
     }
-    const question = { method: req.method, path: req.url, headers: req.headers, body: JSON.parse(text), abandoned: false };
+    const question = { method: req.method, path: req.url, headers: req.headers, body: JSON.parse(text), text, abandoned: false };
     res.on('close', () => {
       question.abandoned = !res.writableFinished;
     });
