@@ -20,9 +20,15 @@ void presence_init(struct presence *presence, const struct mem *mem, const struc
     list_init(&presence->leaving);
 }
 
-static void held_destroy(struct presence *presence, struct held *held) {
-    map_remove(&presence->topics, &held->node);
+// Somebody is there again, or it is forgotten.
+static void stop_leaving(struct presence *presence, struct held *held) {
+    presence->leaving_count -= !list_empty(&held->link);
     list_remove(&held->link);
+}
+
+static void held_destroy(struct presence *presence, struct held *held) {
+    stop_leaving(presence, held);
+    map_remove(&presence->topics, &held->node);
     mem_free(presence->mem, held);
 }
 
@@ -52,7 +58,7 @@ int presence_enter(struct presence *presence, struct bytes name) {
     struct held *held = find(presence, name, hash);
     if (held) {
         held->holds++;
-        list_remove(&held->link);
+        stop_leaving(presence, held);
         return 0;
     }
     held = mem_new(presence->mem, sizeof(*held) + name.len);
@@ -75,6 +81,7 @@ void presence_leave(struct presence *presence, struct bytes name, int64_t now) {
     if (held && held->holds && --held->holds == 0) {
         held->due = now + presence->grace_ms;
         list_push_back(&presence->leaving, &held->link);
+        presence->leaving_count++;
     }
 }
 
@@ -82,7 +89,9 @@ int64_t presence_next(const struct presence *presence) {
     if (list_empty(&presence->leaving)) {
         return INT64_MAX;
     }
-    return container_of(presence->leaving.next, struct held, link)->due;
+    return presence->leaving_count > PRESENCE_LEAVING_MAX
+               ? INT64_MIN
+               : container_of(presence->leaving.next, struct held, link)->due;
 }
 
 int presence_gone(struct presence *presence, int64_t now, struct buf *name) {

@@ -9,11 +9,14 @@
 #include "base/list.h"
 #include "base/map.h"
 
+enum { PRESENCE_LEAVING_MAX = 65536 }; // beyond it, the time of the oldest has come
+
 struct presence {
     const struct mem *mem;
     struct hash_key key;
     struct map topics;
     struct list leaving; // those that nobody holds, the one whose time comes first in front
+    size_t leaving_count;
     int64_t grace_ms;
 };
 

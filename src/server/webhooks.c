@@ -224,31 +224,46 @@ static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-static int begin(struct webhooks *hooks, int64_t now) {
+// Without the lock: what is at the front of the queue stays there until it is done.
+static int hand_over(struct webhooks *hooks, int64_t timeout_ms) {
     struct buf headers;
     buf_init(&headers, &mem_libc, 0);
-    buf_clear(&hooks->body);
-    int count = webhook_queue_compose(&hooks->queue, &hooks->body);
-    int rc = count < 0 ? count : sign(hooks, clock_wall_ms(), &headers);
-    int64_t timeout = hooks->settings->webhook_timeout_ms;
-    struct asker_request request = {
-        .url = hooks->settings->webhook_url,
-        .headers = buf_bytes(&headers),
-        .body = buf_bytes(&hooks->body),
-        .timeout_ms = hooks->end_by ? least(timeout, hooks->end_by - now) : timeout,
-        .max_answer = ANSWER_MAX};
+    int rc = sign(hooks, clock_wall_ms(), &headers);
+    struct asker_request request = {.url = hooks->settings->webhook_url,
+                                    .headers = buf_bytes(&headers),
+                                    .body = buf_bytes(&hooks->body),
+                                    .timeout_ms = timeout_ms,
+                                    .max_answer = ANSWER_MAX};
     rc = rc ? rc : asker_begin(hooks->asker, &request, on_done, hooks);
     buf_finish(&headers);
-    hooks->under_way = rc ? 0 : count;
-    hooks->requests += rc == 0;
     return rc;
+}
+
+static void begin(struct webhooks *hooks, int64_t now) {
+    int64_t timeout = hooks->settings->webhook_timeout_ms;
+    timeout = hooks->end_by ? least(timeout, hooks->end_by - now) : timeout;
+    buf_clear(&hooks->body);
+    int count = webhook_queue_compose(&hooks->queue, &hooks->body);
+    int rc = count < 0 ? count : 0;
+    if (rc == 0) {
+        hooks->under_way = count;
+        hooks->requests++;
+        pthread_mutex_unlock(&hooks->lock);
+        rc = hand_over(hooks, timeout);
+        pthread_mutex_lock(&hooks->lock);
+    }
+    if (rc) { // there was no memory
+        hooks->under_way = 0;
+        hooks->again = now + RETRY_MS;
+    }
 }
 
 // Begins what is to be begun. Returns until when there is nothing to do here.
 static int64_t attend(struct webhooks *hooks, int64_t now) {
     tell_who_has_gone(hooks, hooks->end_by ? INT64_MAX - 1 : now);
-    if (!hooks->under_way && hooks->queue.count && hooks->again <= now && begin(hooks, now)) {
-        hooks->again = now + RETRY_MS; // there was no memory
+    if (!hooks->under_way && hooks->queue.count && hooks->again <= now &&
+        (!hooks->end_by || now < hooks->end_by)) {
+        begin(hooks, now);
     }
     int64_t next = least(presence_next(&hooks->presence), now + IDLE_MS);
     next = hooks->end_by ? least(next, hooks->end_by) : next;
@@ -269,7 +284,7 @@ static void *run(void *ctx) {
             break;
         }
         pthread_mutex_unlock(&hooks->lock);
-        asker_wait(hooks->asker, next - now);
+        asker_wait(hooks->asker, next > now ? next - now : 0);
         pthread_mutex_lock(&hooks->lock);
     }
     pthread_mutex_unlock(&hooks->lock);

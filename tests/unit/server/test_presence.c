@@ -1,6 +1,8 @@
 // Who is there is told at once, who has gone only when the time has come.
 #include "support.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "server/presence.h"
 
@@ -53,6 +55,23 @@ static void who_comes_back_in_time_was_never_away(void **state) {
     presence_finish(&presence);
 }
 
+static void too_many_that_are_leaving_are_not_waited_for(void **state) {
+    struct presence presence;
+    char text[16];
+    presence_init(&presence, &mem_libc, &key, 100);
+    for (int i = 0; i <= PRESENCE_LEAVING_MAX; i++) {
+        assert_gone(&presence, 0, NULL);
+        struct bytes name = bytes_make(text, (size_t)snprintf(text, sizeof(text), "%d", i));
+        assert_int_equal(presence_enter(&presence, name), 1);
+        presence_leave(&presence, name, 0);
+    }
+    assert_gone(&presence, 0, "0");
+    assert_gone(&presence, 0, NULL);
+    assert_int_equal(presence_enter(&presence, bytes_of("1")), 0);
+    assert_int_equal(presence.leaving_count, PRESENCE_LEAVING_MAX - 1);
+    presence_finish(&presence);
+}
+
 static void without_memory_nobody_has_come(void **state) {
     struct test_mem test;
     struct presence presence;
@@ -82,6 +101,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_and_the_last),
         cmocka_unit_test(who_comes_back_in_time_was_never_away),
+        cmocka_unit_test(too_many_that_are_leaving_are_not_waited_for),
         cmocka_unit_test(without_memory_nobody_has_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
