@@ -26,6 +26,7 @@ export async function backend(t, answer) {
     }
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref(); // a test that fails before it can close it must end, too
   it.url = `http://127.0.0.1:${server.address().port}/auth`;
   it.close = () => {
     server.closeAllConnections();
