@@ -207,19 +207,19 @@ bool access_demand(struct exchange *exchange, struct bytes name, enum right righ
     return false;
 }
 
-bool access_demand_all(struct exchange *exchange, const struct selection *selection,
-                       enum right right) {
+bool access_want(struct exchange *exchange, struct bytes name, enum right right) {
+    return access_allows(exchange, name, right) || auth_hook_note(exchange, name, right) ||
+           access_demand(exchange, name, right);
+}
+
+bool access_want_all(struct exchange *exchange, const struct selection *selection,
+                     enum right right) {
     for (uint32_t i = 0; i < selection->count; i++) {
-        if (!access_demand(exchange, selection->items[i].name.text, right)) {
+        if (!access_want(exchange, selection->items[i].name.text, right)) {
             return false;
         }
     }
     return true;
-}
-
-bool access_want(struct exchange *exchange, struct bytes name, enum right right) {
-    return access_allows(exchange, name, right) || auth_hook_note(exchange, name, right) ||
-           access_demand(exchange, name, right);
 }
 
 bool access_demand_admin(struct exchange *exchange) {

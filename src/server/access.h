@@ -52,13 +52,13 @@ bool access_covers(struct server *server, const struct identity *identity, struc
 // The same; when they may not, the exchange is answered, with 401 or 403, and the name.
 bool access_demand(struct exchange *exchange, struct bytes name, enum right right);
 
-// The same for every topic and pattern of a selection.
-bool access_demand_all(struct exchange *exchange, const struct selection *selection,
-                       enum right right);
-
 // The same of a route that goes on only after auth_hook_holds_begin (or _end): where nobody knows yet, it
 // is noted that the backend has to be asked, and true.
 bool access_want(struct exchange *exchange, struct bytes name, enum right right);
+
+// The same for every topic and pattern of a selection.
+bool access_want_all(struct exchange *exchange, const struct selection *selection,
+                     enum right right);
 
 // Whether the page behind the request, if there is one, may speak for the owner of its cookies.
 bool access_may_use_cookie(const struct exchange *exchange, const struct http_request *req);

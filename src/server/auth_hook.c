@@ -90,6 +90,23 @@ int auth_hook_remember(struct exchange *exchange, const struct http_request *req
     return rc;
 }
 
+int auth_hook_keep(const struct exchange *exchange, const struct http_request *req,
+                   struct buf *out) {
+    return desk_of(exchange) ? auth_question_headers(out, exchange, req) : 0;
+}
+
+int auth_hook_recall(struct exchange *exchange, struct bytes kept) {
+    struct auth_ask *ask = desk_of(exchange) ? ask_of(exchange) : NULL;
+    if (!desk_of(exchange)) {
+        return 0;
+    }
+    int rc = ask ? buf_append(&ask->question.text.headers, kept.at, kept.len) : ERR_NOMEM;
+    if (rc == 0) {
+        ask->remembered = true;
+    }
+    return rc;
+}
+
 // --- the answer ---
 
 static const char *verb(const struct auth_ask *ask) {

@@ -26,6 +26,14 @@ bool auth_hook_note(struct exchange *exchange, struct bytes name, enum right rig
 // ask: 0 or ERR_NOMEM.
 int auth_hook_remember(struct exchange *exchange, const struct http_request *req);
 
+// What the backend gets to see of this head, appended to `out`, for requests of the same client that come
+// without a head of their own: 0 or ERR_NOMEM. Nothing when there is no backend.
+int auth_hook_keep(const struct exchange *exchange, const struct http_request *req,
+                   struct buf *out);
+
+// Remembers for this exchange what was kept of another one's head: 0 or ERR_NOMEM.
+int auth_hook_recall(struct exchange *exchange, struct bytes kept);
+
 // Asks about what was noted. True when the handler must return 0 and do nothing more: the exchange waits
 // until `begin` is called once more (exchange->undecided says so to the session), or was answered. False:
 // nothing was noted.

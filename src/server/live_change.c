@@ -192,6 +192,7 @@ static int carry_out(struct live_change *change, struct stream *stream, struct p
         struct selection *next = plan->next;
         plan->next = NULL;
         rc = hub_change(subscriber, next);
+        change->changed = rc == 0;
     }
     if (rc == 0) {
         change->status = 200;

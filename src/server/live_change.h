@@ -27,6 +27,7 @@ struct live_change {
     int status;
     char problem[LIVE_CHANGE_PROBLEM_MAX];
     bool too_many; // the limit on topics was hit
+    bool changed;  // the stream hears something else now
     struct buf body;
 };
 

@@ -8,6 +8,7 @@
 #include "http/negotiate.h"
 #include "hub/change.h"
 #include "server/access.h"
+#include "server/auth_hook.h"
 #include "server/gather.h"
 #include "server/live_change.h"
 #include "server/publish.h"
@@ -26,6 +27,7 @@ struct change_request {
     char name[STREAM_NAME_LEN];
     struct buf body;
     struct live_change change;
+    int64_t lasts_ms; // what the backend said of the right to what is added; INT64_MAX: nothing
 };
 
 static struct change_request *request_of(struct gather *gather) {
@@ -57,7 +59,12 @@ static bool ask(struct gather *gather, struct worker *worker) {
         live_change_gone(&request->change);
         return true;
     }
-    return live_change_apply(&request->change, stream);
+    bool done = live_change_apply(&request->change, stream);
+    stream = request->change.changed ? stream_name_find(worker, name_of(request)) : NULL;
+    if (stream) {
+        stream_expire_sooner(stream, request->lasts_ms);
+    }
+    return done;
 }
 
 // --- the exchange ---
@@ -126,7 +133,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     buf_init(&request->body, &mem_libc, exchange->worker->server->settings->max_body);
     live_change_init(&request->change);
     exchange->state = request;
-    return 0;
+    return auth_hook_remember(exchange, req);
 }
 
 static int body(struct exchange *exchange, struct bytes piece) {
@@ -134,25 +141,38 @@ static int body(struct exchange *exchange, struct bytes piece) {
     return publish_keep(exchange, &request->body, piece);
 }
 
-static int end(struct exchange *exchange) {
-    struct change_request *request = exchange->state;
-    struct server *server = exchange->worker->server;
+// 0; 1 when the exchange was answered; or a negative error.
+static int read_change(struct exchange *exchange, struct change_request *request) {
     struct bytes object;
     if (json_validate(buf_bytes(&request->body), DEPTH_MAX, &object)) {
         exchange_problem(
             exchange, 400,
             "the body is not a JSON object such as {\"add\":[\"news\"],\"remove\":[]}");
-        return 0;
+        return 1;
     }
-    int rc = live_change_read(&request->change, server, object);
+    int rc = live_change_read(&request->change, exchange->worker->server, object);
     if (rc && request->change.status) {
         answer_refused(exchange, &request->change);
-        return 0;
-    }
-    if (rc || !access_demand_all(exchange, request->change.add, RIGHT_SUBSCRIBE)) {
-        return rc;
+        return 1;
     }
     buf_finish(&request->body); // there may be many who wait
+    return rc;
+}
+
+// The backend of --auth-url is asked for what the one who asks may not do of itself, and answers by a
+// second call.
+static int end(struct exchange *exchange) {
+    struct change_request *request = exchange->state;
+    struct server *server = exchange->worker->server;
+    int rc = request->change.add ? 0 : read_change(exchange, request);
+    if (rc) {
+        return rc < 0 ? rc : 0;
+    }
+    if (!access_want_all(exchange, request->change.add, RIGHT_SUBSCRIBE) ||
+        auth_hook_holds_end(exchange)) {
+        return 0;
+    }
+    request->lasts_ms = access_lasts_ms(server, exchange->vouched);
     request->asked = true;
     gather_from(&request->gather, exchange, &change_ops,
                 stream_name_worker(server, name_of(request)));

@@ -108,8 +108,11 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     size_t prefix = strlen(PREFIX), around = prefix + strlen(SUFFIX);
     struct bytes name = bytes_make(req->path.at + prefix, req->path.len - around);
     const struct worker *worker = stream_name_worker(exchange->worker->server, name);
-    if (!exchange->worker->server->access.on) {
-        exchange_problem(exchange, 404, "there are no keys, so no connection needs a token");
+    if (!exchange->worker->server->access.tokens) {
+        exchange_problem(
+            exchange, 404,
+            "there are no keys, so no connection needs a token; one that the backend of "
+            "--auth-url has let in for a time is opened anew");
         return 0;
     }
     if (!exchange->identity) {

@@ -199,7 +199,7 @@ static void compose_head(struct exchange *exchange, const struct wish *wish, str
 static int bound_stream(const struct exchange *exchange, struct stream *stream,
                         const struct wish *wish, struct hub_start *start) {
     if (wish->websocket) {
-        return upgrade_begin(stream, exchange->identity);
+        return upgrade_begin(stream, exchange->identity, wish);
     }
     if (wish->representation != HTTP_NDJSON) {
         return 0;

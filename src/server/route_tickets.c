@@ -34,7 +34,7 @@ static int on_end(struct exchange *exchange) {
 
 static int begin(struct exchange *exchange, const struct http_request *req) {
     (void)req;
-    if (!exchange->worker->server->access.on) {
+    if (!exchange->worker->server->access.tokens) {
         exchange_problem(exchange, 404, "there are no keys, so nobody needs a ticket");
         return 0;
     }

@@ -186,6 +186,7 @@ static void on_finish(struct stream *stream) {
     ws_drop_waiting(ws);
     websocket_reader_finish(&ws->reader);
     buf_finish(&ws->out);
+    buf_finish(&ws->shown);
     identity_unref(ws->identity);
     free(ws);
 }
@@ -198,9 +199,14 @@ static const struct talk_ops ws_talk_ops = {
     .finish = on_finish,
 };
 
-int session_ws_begin(struct stream *stream, struct identity *identity) {
+int session_ws_begin(struct stream *stream, struct identity *identity, struct bytes shown) {
     struct session_ws *ws = calloc(1, sizeof(*ws));
     if (!ws) {
+        return ERR_NOMEM;
+    }
+    buf_init(&ws->shown, &mem_libc, 0);
+    if (buf_append(&ws->shown, shown.at, shown.len)) {
+        free(ws);
         return ERR_NOMEM;
     }
     ws->talk.ops = &ws_talk_ops;

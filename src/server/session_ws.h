@@ -21,6 +21,7 @@ struct session_ws {
     struct talk talk; // first: a talk and its session are the same address
     struct stream *stream;
     struct identity *identity; // for whom the client speaks, with a reference; or NULL
+    struct buf shown;          // what the backend of --auth-url gets to see of the client
     struct websocket_reader reader;
     struct buf out;      // whole frames
     struct list waiting; // requests whose answers are not there yet
@@ -28,8 +29,8 @@ struct session_ws {
     bool closing; // its last frame is in `out`, or has left it: nothing of what comes counts
 };
 
-// Before the stream joins: 0 or ERR_NOMEM. Takes a reference of its own.
-int session_ws_begin(struct stream *stream, struct identity *identity);
+// Before the stream joins: 0 or ERR_NOMEM. Takes a reference of its own, and a copy of `shown`.
+int session_ws_begin(struct stream *stream, struct identity *identity, struct bytes shown);
 
 // Says something: one text message.
 void ws_say(struct session_ws *ws, struct bytes text);

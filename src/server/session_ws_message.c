@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "server/auth_hook.h"
 #include "server/publish.h"
 #include "server/routes.h"
 #include "server/session_ws.h"
@@ -156,7 +157,8 @@ static void ask(struct session_ws *ws, struct asked *asked, int (*begin)(struct 
                 struct bytes body) {
     struct exchange *exchange = &asked->exchange;
     asked->in_step = true;
-    int rc = begin(exchange);
+    int rc = auth_hook_recall(exchange, buf_bytes(&ws->shown));
+    rc = rc ? rc : begin(exchange);
     rc = rc ? rc : send_body(exchange, body);
     if (rc && !exchange->answered) {
         exchange_refuse(exchange, rc);

@@ -148,6 +148,15 @@ void stream_expire_in(struct stream *stream, int64_t ms) {
     set_deadline(stream, now);
 }
 
+void stream_expire_sooner(struct stream *stream, int64_t ms) {
+    const struct stream_name *name = stream->name;
+    bool ends = name && name->expires_at;
+    int64_t left = ends ? name->expires_at - worker_now(stream->worker) : INT64_MAX;
+    if (ms < left) {
+        stream_expire_in(stream, ms);
+    }
+}
+
 // It is tried again a little later when the listener is just being sent something.
 static void tell_expiring(struct stream *stream, int64_t now) {
     struct stream_name *name = stream->name;

@@ -67,15 +67,15 @@ struct stream {
     const struct stream_ops *ops;
     struct talk *talk; // NULL: nobody but the hub speaks, and the peer is not heard
     struct worker *worker;
-    struct stream_name *name; // the listener's secret, or NULL; owned
-    struct held *held;        // of quotas; NULL: nothing
+    struct stream_name *name;  // the listener's secret, or NULL; owned
+    struct held *held;         // of quotas; NULL: nothing
     struct identity *identity; // who listens, if anybody is told when that ends; else NULL
-    uint64_t number;          // unique in this process
-    int64_t opened;           // wall clock
-    int64_t last_sent;        // monotonic, like the next
-    int64_t closes_at;        // 0: no maximum age
+    uint64_t number;           // unique in this process
+    int64_t opened;            // wall clock
+    int64_t last_sent;         // monotonic, like the next
+    int64_t closes_at;         // 0: no maximum age
     bool told;                 // that it ends
-    bool complete;            // it has had all that it asked for, and ends by itself
+    bool complete;             // it has had all that it asked for, and ends by itself
 };
 
 // A new stream that has not joined yet.
@@ -95,6 +95,9 @@ void stream_started(struct stream *stream);
 // listener of one with a name is told before, by freshet.expiring, and may have it renewed: then this
 // is called again.
 void stream_expire_in(struct stream *stream, int64_t ms);
+
+// The same, unless it ends sooner.
+void stream_expire_sooner(struct stream *stream, int64_t ms);
 
 // What is due has changed: asks for the next stream_tick anew.
 void stream_rearm(struct stream *stream);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "http/origin.h"
+#include "server/auth_hook.h"
 #include "server/session_ws.h"
 #include "server/worker.h"
 
@@ -48,6 +49,7 @@ bool upgrade_check(struct exchange *exchange, const struct http_request *req, st
     int rc = exchange->connects
                  ? 0
                  : websocket_accept(http_request_header(req, "sec-websocket-key"), wish->accept);
+    rc = rc ? rc : auth_hook_keep(exchange, req, &wish->shown);
     if (rc) {
         exchange_refuse(exchange, rc);
     }
@@ -69,9 +71,9 @@ void upgrade_compose_head(struct exchange *exchange, const struct wish *wish, st
     reply_add_for_browsers(head, exchange);
 }
 
-int upgrade_begin(struct stream *stream, struct identity *identity) {
+int upgrade_begin(struct stream *stream, struct identity *identity, const struct wish *wish) {
 #ifdef HAVE_WSLAY
-    return session_ws_begin(stream, identity);
+    return session_ws_begin(stream, identity, buf_bytes(&wish->shown));
 #else
     return ERR_INVALID;
 #endif

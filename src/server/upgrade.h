@@ -13,8 +13,8 @@ bool upgrade_check(struct exchange *exchange, const struct http_request *req, st
 void upgrade_compose_head(struct exchange *exchange, const struct wish *wish, struct bytes cursor,
                           struct reply *head);
 
-// Has the stream speak WebSocket, for this identity (NULL: for nobody in particular), before it joins: 0
-// or ERR_NOMEM.
-int upgrade_begin(struct stream *stream, struct identity *identity);
+// Has the stream speak WebSocket as was wished, for this identity (NULL: for nobody in particular),
+// before it joins: 0 or ERR_NOMEM.
+int upgrade_begin(struct stream *stream, struct identity *identity, const struct wish *wish);
 
 #endif

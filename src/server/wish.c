@@ -239,6 +239,7 @@ bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_r
                           .personal = http_request_header(req, "authorization").at ||
                                       http_request_header(req, "cookie").at};
     buf_init(&wish->text, &mem_libc, 0);
+    buf_init(&wish->shown, &mem_libc, 0);
     // All slices point into one buffer, so it gets all its room before the first is made.
     if (buf_reserve(&wish->text, req->path.len + req->query.len + CURSOR_TEXT_MAX)) {
         exchange_refuse(exchange, ERR_NOMEM);
@@ -265,4 +266,5 @@ bool wish_read(struct wish *wish, struct exchange *exchange, const struct http_r
 void wish_finish(struct wish *wish) {
     free(wish->names);
     buf_finish(&wish->text);
+    buf_finish(&wish->shown);
 }

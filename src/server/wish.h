@@ -37,6 +37,8 @@ struct wish {
     bool gzip;          // what it gets is to be compressed
     bool websocket;     // instead of the representation
     enum websocket_protocol protocol;
+    struct buf
+        shown; // of a WebSocket: what the backend of --auth-url gets to see, as auth_hook_keep
     char accept[WEBSOCKET_ACCEPT_LEN]; // what the handshake proves, if it has a key
     bool latest;                       // only the newest of each key, of what is in the past
     event_id snapshot; // up to where a snapshot goes that was begun before; 0: it begins here
