@@ -9,13 +9,11 @@
 #include "server/auth_desk.h"
 #include "server/auth_hook.h"
 #include "server/key_source.h"
-#include "server/webhooks.h"
 #include "server/worker.h"
 
 int access_check(struct server *server) {
     struct rules *rules = NULL;
     const char *problem = auth_hook_problem(server->settings);
-    problem = problem ? problem : webhooks_problem(server->settings);
     if (problem) {
         snprintf(server->problem, sizeof(server->problem), "%s", problem);
         return ERR_INVALID;

@@ -52,7 +52,10 @@ struct auth_desk_counters {
 void auth_text_init(struct auth_text *text);
 void auth_text_finish(struct auth_text *text);
 
-// The main thread: 0, ERR_NOMEM, or ERR_SYSTEM (no thread, or a build without libcurl).
+// Whether anybody can be asked: not in a build without libcurl.
+bool auth_desk_possible(void);
+
+// The main thread: 0, ERR_NOMEM, or ERR_SYSTEM (no thread, or it is not possible).
 int auth_desk_open(struct auth_desk **out, const struct auth_desk_settings *settings);
 
 // Nobody waits any more. NULLs the pointer; what is under way is given up.

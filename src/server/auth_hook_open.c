@@ -22,6 +22,9 @@ const char *auth_hook_problem(const struct settings *settings) {
     if (!*host || *host == '/' || bytes_have_control(bytes_of(url)) || strchr(url, ' ')) {
         return "--auth-url takes an address as http://127.0.0.1:3000/freshet";
     }
+    if (!auth_desk_possible()) {
+        return "--auth-url: nobody can be asked; this build has no libcurl";
+    }
     for (size_t i = 0; i < settings->auth_forward.count; i++) {
         if (!auth_question_may_forward(bytes_of(settings->auth_forward.items[i]))) {
             return "--auth-forward takes names of headers, and none that says something of the "
@@ -45,8 +48,7 @@ int auth_hook_open(struct server *server) {
     }
     int rc = problem ? ERR_INVALID : auth_desk_open(&server->access.desk, &how);
     if (rc == ERR_SYSTEM) {
-        problem = "--auth-url: nobody can be asked; this build has no libcurl, or the operating "
-                  "system gives no thread";
+        problem = "--auth-url: nobody can be asked; the operating system gives no thread";
     }
     if (problem) {
         snprintf(server->problem, sizeof(server->problem), "%s", problem);

@@ -226,6 +226,7 @@ int server_check(struct server *server, const struct settings *settings) {
     rc = rc ? rc : addresses_check(server);
     rc = rc ? rc : secure_check(server);
     rc = rc ? rc : access_check(server);
+    rc = rc ? rc : webhooks_check(server);
     rc = rc ? rc : log_check(server);
     trust_close(server);
     return rc;

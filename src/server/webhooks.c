@@ -51,7 +51,7 @@ struct webhooks {
     uint64_t requests, failures, delivered;
 };
 
-const char *webhooks_problem(const struct settings *settings) {
+static const char *problem_with(const struct settings *settings) {
     const char *url = settings->webhook_url;
     if (!url) {
         return NULL;
@@ -293,12 +293,11 @@ static void *run(void *ctx) {
 
 // --- the main thread ---
 
-static int read_secret(struct webhooks *hooks, struct server *server) {
+static int read_secret(struct buf *secret, struct server *server) {
     const char *name = server->settings->webhook_secret_file;
-    buf_init(&hooks->secret, &mem_libc, SECRET_FILE_MAX);
-    int rc = key_file_read(name, &hooks->secret);
-    hooks->secret.len = rc ? 0 : key_file_trim(buf_bytes(&hooks->secret)).len;
-    if (rc == 0 && hooks->secret.len >= SECRET_MIN) {
+    int rc = key_file_read(name, secret);
+    secret->len = rc ? 0 : key_file_trim(buf_bytes(secret)).len;
+    if (rc == 0 && secret->len >= SECRET_MIN) {
         return 0;
     }
     snprintf(server->problem, sizeof(server->problem),
@@ -306,6 +305,23 @@ static int read_secret(struct webhooks *hooks, struct server *server) {
              "bytes",
              name);
     return ERR_INVALID;
+}
+
+static int check(struct server *server, struct buf *secret) {
+    const char *problem = problem_with(server->settings);
+    if (problem) {
+        snprintf(server->problem, sizeof(server->problem), "%s", problem);
+        return ERR_INVALID;
+    }
+    return server->settings->webhook_url ? read_secret(secret, server) : 0;
+}
+
+int webhooks_check(struct server *server) {
+    struct buf secret;
+    buf_init(&secret, &mem_libc, SECRET_FILE_MAX);
+    int rc = check(server, &secret);
+    buf_finish(&secret);
+    return rc;
 }
 
 static void release(struct webhooks *hooks) {
@@ -328,22 +344,18 @@ static void prepare(struct webhooks *hooks, const struct server *server) {
     presence_init(&hooks->presence, &mem_libc, &server->hash_key, settings->webhook_grace_ms);
     webhook_queue_init(&hooks->queue, &mem_libc, settings->webhook_queue, era);
     backoff_init(&hooks->backoff, RETRY_MS, era);
+    buf_init(&hooks->secret, &mem_libc, SECRET_FILE_MAX);
     buf_init(&hooks->text, &mem_libc, 0);
     buf_init(&hooks->body, &mem_libc, 0);
 }
 
 int webhooks_open(struct server *server) {
-    const char *problem = webhooks_problem(server->settings);
-    if (problem) {
-        snprintf(server->problem, sizeof(server->problem), "%s", problem);
-        return ERR_INVALID;
-    }
     struct webhooks *hooks = server->settings->webhook_url ? calloc(1, sizeof(*hooks)) : NULL;
     if (!hooks) {
         return server->settings->webhook_url ? ERR_NOMEM : 0;
     }
     prepare(hooks, server);
-    int rc = read_secret(hooks, server);
+    int rc = check(server, &hooks->secret);
     rc = rc ? rc : asker_create(&hooks->asker, &mem_libc);
     rc = rc ? rc : thread_start(&hooks->thread, run, hooks);
     hooks->running = rc == 0;

@@ -12,10 +12,10 @@ struct stream;
 struct buf;
 struct webhooks;
 
-// What is wrong with the settings: NULL or a sentence.
-const char *webhooks_problem(const struct settings *settings);
+// Whether the settings will do: 0, or a negative error with server->problem set. The main thread.
+int webhooks_check(struct server *server);
 
-// The main thread: 0, or a negative error with server->problem set.
+// The main thread: as webhooks_check, or ERR_SYSTEM: the operating system gives no thread.
 int webhooks_open(struct server *server);
 
 // After the workers: hands over what is left, as far as that takes no longer than a moment.

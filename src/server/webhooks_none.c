@@ -5,17 +5,17 @@
 #include "server/server.h"
 #include "server/webhooks.h"
 
-const char *webhooks_problem(const struct settings *settings) {
-    return settings->webhook_url ? "--webhook-url: nobody can be told; this build has no libcurl"
-                                 : NULL;
+int webhooks_check(struct server *server) {
+    if (!server->settings->webhook_url) {
+        return 0;
+    }
+    snprintf(server->problem, sizeof(server->problem),
+             "--webhook-url: nobody can be told; this build has no libcurl");
+    return ERR_INVALID;
 }
 
 int webhooks_open(struct server *server) {
-    const char *problem = webhooks_problem(server->settings);
-    if (problem) {
-        snprintf(server->problem, sizeof(server->problem), "%s", problem);
-    }
-    return problem ? ERR_SYSTEM : 0;
+    return webhooks_check(server);
 }
 
 void webhooks_close(struct server *server) {

@@ -175,9 +175,11 @@ test('settings that make no sense are refused', async (t) => {
   const file = secretFile(t);
   for (const args of [['--webhook-url', 'http://h'], ['--webhook-url', 'ftp://h', '--webhook-secret-file', file],
     ['--webhook-url', 'http://h', '--webhook-secret-file', secretFile(t, 'short')], ['--webhook-url', 'http://h', '--webhook-secret-file', '/none']]) {
-    const { status, stderr } = await run(t, ['serve', '--listen', '127.0.0.1:0', ...args]);
-    assert.notEqual(status, 0, args.join(' '));
-    assert.match(stderr, /--webhook-/);
+    for (const check of [[], ['--check']]) {
+      const { status, stderr } = await run(t, ['serve', '--listen', '127.0.0.1:0', ...args, ...check]);
+      assert.notEqual(status, 0, args.join(' '));
+      assert.match(stderr, /--webhook-/);
+    }
   }
 });
 
