@@ -177,6 +177,9 @@ static void finish_once(struct hub *hub, struct subscriber *s) {
     if (s->bound) {
         s->bound->more = !has_all(s);
     }
+    if (hub->settings.ops->leaving) {
+        hub->settings.ops->leaving(s);
+    }
     hub_leave(s);
     hub->settings.ops->finished(s);
 }

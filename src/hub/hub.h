@@ -76,6 +76,9 @@ struct hub_ops {
 
     // The hub begins, or ends, to listen to this selection, which others may do as well. May be NULL.
     void (*held)(struct hub *hub, const struct selection *selection, bool held);
+
+    // Before `finished`, while it still has its feed: only to look at what it listened to. May be NULL.
+    void (*leaving)(struct subscriber *subscriber);
 };
 
 struct hub_settings {

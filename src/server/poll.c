@@ -122,6 +122,7 @@ static int join(struct poll *poll, const struct poll_request *request,
         SUBSCRIBER_ONCE | (wait ? 0 : SUBSCRIBER_NO_WAIT) | (request->limit ? SUBSCRIBER_ALL : 0);
     start.flags = (uint8_t)((start.flags & ~SUBSCRIBER_TELL) | flags);
     poll->stream.opened = clock_wall_ms();
+    poll->stream.told = true; // its end is no news: another one follows
     poll->expires = worker_now(worker) + wait;
     int rc = hub_join(&worker->hub, selection, ENCODING_ITEMS, &poll->stream.subscriber, &start);
     if (rc == 0 && wait) {

@@ -27,6 +27,10 @@ static ptrdiff_t on_send(struct subscriber *subscriber, const struct bytes *piec
     return taken;
 }
 
+static void on_leaving(struct subscriber *subscriber) {
+    webhooks_ended(stream_of(subscriber));
+}
+
 static void on_finished(struct subscriber *subscriber) {
     struct stream *stream = stream_of(subscriber);
     stream->complete = true;
@@ -50,6 +54,7 @@ static void on_held(struct hub *hub, const struct selection *selection, bool hel
 
 const struct hub_ops stream_hub_ops = {
     .send = on_send,
+    .leaving = on_leaving,
     .finished = on_finished,
     .unaffordable = on_unaffordable,
     .aside = on_aside,

@@ -74,7 +74,7 @@ struct stream {
     int64_t opened;            // wall clock
     int64_t last_sent;         // monotonic, like the next
     int64_t closes_at;         // 0: no maximum age
-    bool told;                 // that it ends
+    bool told;                 // that it ends, or that is no news
     bool complete;             // it has had all that it asked for, and ends by itself
 };
 
