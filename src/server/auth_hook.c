@@ -289,6 +289,10 @@ bool auth_hook_holds_end(struct exchange *exchange) {
     return true;
 }
 
+bool auth_hook_waits(const struct exchange *exchange) {
+    return exchange->ask && exchange->ask->state == WAITING;
+}
+
 void auth_hook_drop(struct exchange *exchange) {
     struct auth_ask *ask = exchange->ask;
     exchange->ask = NULL;

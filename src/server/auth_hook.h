@@ -42,6 +42,9 @@ bool auth_hook_holds_begin(struct exchange *exchange, const struct http_request 
 // The same from `end`, of an exchange whose head was remembered.
 bool auth_hook_holds_end(struct exchange *exchange);
 
+// Whether the backend is being asked for this exchange.
+bool auth_hook_waits(const struct exchange *exchange);
+
 // The answer is there: calls the handler's `begin` once more, or answers. Returns as router_begin.
 int auth_hook_begin_again(struct exchange *exchange);
 

@@ -118,8 +118,8 @@ static void await_the_rest(struct session_ws *ws, bool anew) {
 }
 
 static void weigh(struct session_ws *ws) {
-    ws->talk.held =
-        ws->reader.message.len + ws->out.len + ws->waiting_count * (size_t)WS_WAITING_COST;
+    ws->talk.held = ws->reader.message.len + ws->out.len + ws->waiting_bytes +
+                    ws->waiting_count * (size_t)WS_WAITING_COST;
 }
 
 static void on_input(struct stream *stream, struct bytes in) {

@@ -26,6 +26,7 @@ struct session_ws {
     struct buf out;      // whole frames
     struct list waiting; // requests whose answers are not there yet
     size_t waiting_count;
+    size_t waiting_bytes; // of those that are kept while the backend is asked whether they may
     bool closing; // its last frame is in `out`, or has left it: nothing of what comes counts
 };
 

@@ -71,12 +71,14 @@ struct asked {
     struct list link;   // among those that wait
     const char *answer; // the member that its answer is
     bool in_step;       // within a call of the handler: freeing has to wait
+    size_t kept;        // bytes of it, counted by the session
     size_t ref_len;
     char ref[];
 };
 
 static void drop_asked(struct asked *asked) {
     asked->ws->waiting_count -= !list_empty(&asked->link);
+    asked->ws->waiting_bytes -= asked->kept;
     list_remove(&asked->link);
     exchange_finish(&asked->exchange);
     free(asked);
@@ -169,6 +171,8 @@ static void ask(struct session_ws *ws, struct asked *asked, int (*begin)(struct 
     } else {
         list_push_back(&ws->waiting, &asked->link);
         ws->waiting_count++;
+        asked->kept = auth_hook_waits(exchange) ? body.len : 0;
+        ws->waiting_bytes += asked->kept;
     }
 }
 
@@ -232,9 +236,16 @@ static int read_request(struct request *request, struct bytes object, struct buf
     return rc ? rc : more;
 }
 
+// What waits for the backend of --auth-url is kept whole until then: one message's worth of it.
+static bool may_keep(const struct session_ws *ws, size_t len) {
+    uint64_t most = ws->stream->worker->server->settings->max_body;
+    return !ws->waiting_bytes || ws->waiting_bytes + len <= most;
+}
+
 static void act(struct session_ws *ws, struct request *request) {
     bool publishes = request->publish.at != NULL;
-    if (ws->waiting_count == WS_WAITING_MAX) {
+    struct bytes body = publishes ? request->publish : buf_bytes(&request->change);
+    if (ws->waiting_count == WS_WAITING_MAX || !may_keep(ws, body.len)) {
         answer_problem(ws, request->ref, 429,
                        "too many requests wait for their answers; wait for some of them");
         return;
@@ -246,8 +257,7 @@ static void act(struct session_ws *ws, struct request *request) {
         ws_give_up(ws);
         return;
     }
-    ask(ws, asked, publishes ? begin_publish : begin_change,
-        publishes ? request->publish : buf_bytes(&request->change));
+    ask(ws, asked, publishes ? begin_publish : begin_change, body);
 }
 
 void ws_take_message(struct session_ws *ws, struct bytes text) {

@@ -143,11 +143,12 @@ static int append_subject(struct buf *text, const struct identity *identity) {
 
 static int compose_end(struct buf *text, const struct stream *stream) {
     buf_clear(text);
-    int rc = buf_printf(text,
-                        "\"type\":\"connection.ended\",\"connection\":%llu,\"protocol\":\"%s\","
-                        "\"opened\":%lld",
-                        (unsigned long long)stream->number, stream->ops->protocol(stream),
-                        (long long)stream->opened);
+    int rc =
+        buf_printf(text,
+                   "\"type\":\"connection.ended\",\"connection\":%llu,\"protocol\":\"%s\","
+                   "\"opened\":%lld",
+                   (unsigned long long)stream->number,
+                   stream->talk ? "ws" : stream->ops->protocol(stream), (long long)stream->opened);
     rc = rc ? rc : append_address(text, stream->ops->peer(stream));
     rc = rc ? rc : append_subject(text, stream->identity);
     return rc || !stream->subscriber.feed ? rc

@@ -21,6 +21,15 @@ function asked(it) {
   return it.questions.splice(0).map(({ body, headers }) => ({ ...body, cookie: headers.cookie }));
 }
 
+// A promise that is settled from outside.
+function gate() {
+  let begin;
+  const begun = new Promise((resolve) => {
+    begin = resolve;
+  });
+  return { begin, begun };
+}
+
 // /metrics is for administrators once there are rules.
 async function gauge(t, server, name) {
   const { body } = await request(t, server, { path: '/metrics', headers: bearer(token({ freshet: { admin: true } })) });
@@ -70,12 +79,9 @@ test('a change over HTTP/2 is asked about, and one that grants nothing new is no
 });
 
 test('a stream that ends while a change of it is asked about is gone', async (t) => {
-  let begin;
-  const opened = new Promise((resolve) => {
-    begin = resolve;
-  });
+  const { begin, begun } = gate();
   const it = await backend(t, async (question) => {
-    await (question.body.topics[0] === 'b' && opened);
+    await (question.body.topics[0] === 'b' && begun);
     return yes();
   });
   const server = await asking(t, it, [], withKeys);
@@ -177,4 +183,23 @@ test('what a WebSocket has asked ends with it', { skip }, async (t) => {
   client.socket.close();
   await until(async () => (await gauge(t, server, 'freshet_auth_waiting')) === 0, 'they are gone');
   await subscribe(t, server, '/events/open');
+});
+
+test('of what a WebSocket has asked, no more is kept than one message has', { skip }, async (t) => {
+  const { begin, begun } = gate();
+  const it = await backend(t, async (question) => {
+    await (question.body.action === 'publish' && begun);
+    return yes();
+  });
+  const server = await asking(t, it, ['--max-body', '64k', '--auth-timeout', '60s']);
+  const client = await openWebSocket(t, server, '/events/a');
+  const say = (ref) => client.say({ ref, publish: { topic: 'b', data: 'x'.repeat(40_000) } });
+  say(1);
+  say(2);
+  const refused = await client.answer();
+  assert.deepEqual([refused.ref, refused.error.status], [2, 429]);
+  begin();
+  assert.ok((await client.answer()).published.id);
+  say(3);
+  assert.ok((await client.answer()).published.id);
 });

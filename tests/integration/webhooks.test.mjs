@@ -142,7 +142,7 @@ test('a WebSocket is a connection as any other', { skip }, async (t) => {
   client.send(frame(opcodes.CLOSE, closePayload(1000)));
   await until(() => last(it).length === 1 && ends(it).length === 1, 'it is told');
   const [{ protocol, subject, topics }] = ends(it);
-  assert.deepEqual({ protocol, subject, topics }, { protocol: 'h1', subject: 'ann', topics: ['a'] });
+  assert.deepEqual({ protocol, subject, topics }, { protocol: 'ws', subject: 'ann', topics: ['a'] });
 });
 
 test('polls are listeners, and no connections', async (t) => {
