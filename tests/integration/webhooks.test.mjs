@@ -125,7 +125,7 @@ test('a stream that changes what it hears is told of by topic', async (t) => {
   const other = await open(t, server, '/events/b');
   await change(t, server, stream.name, { add: ['c'], remove: ['a', 'b'] });
   await until(() => first(it).length === 3 && last(it).length === 1, 'the change is told');
-  assert.deepEqual(first(it), ['a', 'b', 'c']);
+  assert.deepEqual(first(it).sort(), ['a', 'b', 'c']);
   assert.deepEqual(last(it), ['a'], 'of b there is another listener, and c is heard');
   stream.close();
   await until(() => ends(it).length === 1, 'the end is told');
@@ -155,7 +155,7 @@ test('polls are listeners, and no connections', async (t) => {
   await until(() => last(it).length === 1, 'it has gone');
   await request(t, server, { path: '/events?topic=a&topic=b&last_event_id=earliest&wait=0', headers: { accept: 'application/x-ndjson' } });
   await until(() => ends(it).length > 0, 'a stream that had all that it asked for is told of');
-  assert.deepEqual(ends(it).map((end) => end.topics), [['a', 'b']]);
+  assert.deepEqual(ends(it).map((end) => end.topics.sort()), [['a', 'b']]);
 });
 
 test('what a receiver did not take comes again, in order', async (t) => {
