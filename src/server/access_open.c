@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "server/access.h"
 #include "server/key_source.h"
+#include "server/revoke.h"
 #include "server/worker.h"
 
 int access_check(struct server *server) {
@@ -33,8 +34,13 @@ static int make_anew(struct server *server, struct rules_fetched fetched,
     struct rules *rules;
     int rc = rules_create(&rules, server->settings, fetched, problem);
     if (rc == 0) {
+        struct rules *before = replace(&server->access, rules);
+        // When it is told it is so.
         log_write(LOG_INFO, "keys for tokens: %zu", rules->keys.count);
-        rules_unref(replace(&server->access, rules));
+        if (rules->api_keys) {
+            log_write(LOG_INFO, "API keys: %zu", rules->api_keys->count);
+        }
+        rules_unref(before);
     }
     return rc;
 }
@@ -51,8 +57,10 @@ static int keep_fetched(struct access *access, struct rules_fetched fetched) {
 static int on_fetched(void *ctx, const struct bytes *texts, size_t count, const char **problem) {
     static _Thread_local char why[RULES_PROBLEM_MAX];
     struct server *server = ctx;
-    struct rules_fetched fetched = {.texts = texts, .count = count};
     pthread_mutex_lock(&server->access.making);
+    // What has changed in that file is for whoever ends streams to see: a reload.
+    struct rules_fetched fetched = {
+        .texts = texts, .count = count, .api_keys = server->access.rules->api_keys};
     int rc = make_anew(server, fetched, why);
     rc = rc ? rc : keep_fetched(&server->access, fetched);
     pthread_mutex_unlock(&server->access.making);
@@ -139,5 +147,8 @@ int access_reload(struct server *server) {
     }
     pthread_mutex_unlock(&access->making);
     free(texts);
+    if (rc == 0 && server->settings->api_keys_file) {
+        revoke_streams(server);
+    }
     return rc;
 }

@@ -13,15 +13,17 @@ const char publish_key_problem[] =
 
 enum kind { BY_OWN_ID = 1, BY_KEY };
 
-// Two publishers may choose the same key: the subject of the token tells them apart.
+// Two publishers may choose the same key: the subject of the token, or the name of the API key, tells
+// them apart.
 static uint64_t hash_of(const struct exchange *exchange, const char *text, size_t len) {
     const struct hash_key *secret = &exchange->worker->server->hash_key;
     const struct identity *identity = exchange->identity;
-    uint64_t parts[2] = {hash_bytes(secret, text, len)};
+    uint64_t parts[3] = {hash_bytes(secret, text, len)};
     if (!identity || !identity->claims.subject.len) {
         return parts[0];
     }
     parts[1] = hash_bytes(secret, identity->claims.subject.at, identity->claims.subject.len);
+    parts[2] = identity->by_key;
     return hash_bytes(secret, parts, sizeof(parts));
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "freshet/parser.h"
+#include "server/access.h"
 #include "server/commit.h"
 #include "server/publish.h"
 #include "server/worker.h"
@@ -155,9 +156,25 @@ static size_t kept_of(const struct relay *relay, size_t kept, size_t piece) {
     return kept < most ? kept : most;
 }
 
+// It may have begun long ago. True when it was refused.
+static bool refuse_later(struct exchange *exchange, const struct relay *relay) {
+    bool still =
+        access_still(exchange) && access_allows(exchange, buf_bytes(&relay->topic), RIGHT_PUBLISH);
+    if (!still) {
+        exchange_problem(exchange, 403,
+                         "the token or API key is not good for this topic any more; %llu events of "
+                         "the stream were published",
+                         (unsigned long long)relay->commit.published);
+    }
+    return !still;
+}
+
 static int on_body(struct exchange *exchange, struct bytes piece) {
     struct relay *relay = exchange->state;
     relay->event_came = false;
+    if (refuse_later(exchange, relay)) {
+        return 0;
+    }
     int rc = freshet_parser_feed(relay->parser, piece.at, piece.len);
     exchange->kept = kept_of(relay, exchange->kept, piece.len);
     publish_group(relay);
