@@ -11,13 +11,15 @@
 #include "base/buf.h"
 #include "hub/selection.h"
 
+struct identity;
 struct server;
 struct stream;
 
 enum { LIVE_CHANGE_PROBLEM_MAX = 200 };
 
 struct live_change {
-    struct selection *add, *drop; // owned
+    struct selection *add, *drop; // owned; what of `add` is privy is whoever asks
+    struct identity *identity;    // who asks, with a reference; NULL: nobody in particular
     struct buf cursor;            // `after`, as it was given; empty: not given
     bool started;                 // `after` has been looked up
     bool from_start;              // there is nothing before it that could be missed

@@ -152,6 +152,8 @@ static int end(struct exchange *exchange) {
     if (rc || !access_demand_all(exchange, request->change.add, RIGHT_SUBSCRIBE)) {
         return rc;
     }
+    request->change.identity = identity_ref(exchange->identity);
+    access_make_privy(server, exchange->identity, request->change.add);
     buf_finish(&request->body); // there may be many who wait
     request->asked = true;
     gather_from(&request->gather, exchange, &change_ops,
