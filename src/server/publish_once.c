@@ -73,6 +73,9 @@ void publish_identify(const struct worker *worker, struct frame *frame, uint64_t
     uint64_t a = hash_bytes(secret, own.len ? by_own_id : by_key, sizeof(by_key));
     struct bytes content = frame_bytes(frame);
     uint64_t b = hash_bytes(secret, content.at, content.len);
+    if (frame->private) {
+        b = ~b;
+    }
     if (frame->key_len) {
         struct bytes label = frame_key(frame);
         uint64_t both[] = {b, hash_bytes(secret, label.at, label.len)};

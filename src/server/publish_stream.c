@@ -22,6 +22,7 @@ struct relay {
     struct frame *group[GROUP_MAX]; // events of this piece, to be published together
     size_t group_count;
     uint64_t key, number; // of the next event, counted over the request
+    bool private;
     struct commit commit;
     bool reused;     // an event was not the one that the key was used for
     bool unstorable; // events that came cannot be stored now
@@ -91,6 +92,7 @@ static int on_event(void *user, const struct freshet_event *parsed) {
     if (relay->error) {
         return relay->error;
     }
+    (*frame)->private = relay->private;
     relay->retry_after = rates_charge(relay->commit.exchange, *frame);
     if (relay->retry_after) {
         frame_unref(*frame);
@@ -112,6 +114,7 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
     commit_init(&relay->commit, exchange);
     relay->worker = exchange->worker;
     relay->key = target->key;
+    relay->private = target->private;
     buf_init(&relay->topic, &mem_libc, 0);
     buf_init(&relay->event_key, &mem_libc, 0);
     int rc = buf_append(&relay->topic, target->topic.at, target->topic.len);
