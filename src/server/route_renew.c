@@ -15,7 +15,7 @@
 
 static const char PREFIX[] = "/api/connections/", SUFFIX[] = "/token";
 
-enum renewal { GONE, REFUSED, NO_MEMORY, RENEWED };
+enum renewal { GONE, REFUSED, TAKEN_BACK, NO_MEMORY, RENEWED };
 
 struct renew {
     struct gather gather;
@@ -74,11 +74,25 @@ static void put_into_force(struct renew *renew, struct stream *stream) {
     stream_expire_in(stream, renew->lasts_ms);
 }
 
+// A key may have been taken back on the way here, and who ends its streams have been here before.
+static bool is_there_still(struct renew *renew, struct server *server) {
+    struct identity *before = renew->identity;
+    if (before->by_key) {
+        renew->identity = access_key_now(server, before->key);
+        identity_unref(before);
+    }
+    return renew->identity != NULL;
+}
+
 static bool ask(struct gather *gather, struct worker *worker) {
     struct renew *renew = renew_of(gather);
     struct bytes name = bytes_make(renew->name, STREAM_NAME_LEN);
     struct stream *stream = stream_name_find(worker, name);
     if (!stream || !stream->subscriber.feed) {
+        return true;
+    }
+    if (!is_there_still(renew, worker->server)) {
+        renew->renewal = TAKEN_BACK;
         return true;
     }
     if (!covers_all(renew, worker->server, stream->subscriber.feed->selection)) {
@@ -114,6 +128,8 @@ static void answer(struct gather *gather, struct exchange *exchange) {
     const struct renew *renew = renew_of(gather);
     if (renew->renewal == RENEWED) {
         answer_renewed(exchange, renew->lasts_ms);
+    } else if (renew->renewal == TAKEN_BACK) {
+        access_challenge(exchange, "the API key has just been taken back; get a new one");
     } else if (renew->renewal == NO_MEMORY) {
         exchange_refuse(exchange, ERR_NOMEM);
     } else if (renew->renewal == REFUSED) {
