@@ -233,8 +233,7 @@ test('a stream ends when its key expires', async (t) => {
   const server = await serveKeys(t, file);
   const stream = await subscribe(t, server, '/events/a', { headers: bearer(key) });
   await stream.finish(3 * patience);
-  assert.ok(Date.now() >= Date.parse(expires));
-  assertProblem(await get(t, server, '/events/a', bearer(key)), 401);
+  await until(async () => (await get(t, server, '/events/a', bearer(key))).status === 401, 'the key is refused');
 });
 
 test('limits count by the name of the key, which no token can take', async (t) => {
