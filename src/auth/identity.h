@@ -1,5 +1,5 @@
-// Who somebody is, as their token, or the line of their API key, said: the claims, shared by the request, the streams that it opened
-// and the caches, until the last lets go. Immutable; any thread.
+// Who somebody is, as their token, or the line of their API key, said: the claims, shared by the
+// request, the streams that it opened and the caches, until the last lets go. Immutable; any thread.
 #ifndef AUTH_IDENTITY_H
 #define AUTH_IDENTITY_H
 

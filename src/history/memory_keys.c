@@ -1,5 +1,5 @@
-// A map from topic, type, key and whether it is private to the frame; the texts are the frame's own. A newer event takes its
-// predecessor's entry over, so that only a new key takes memory.
+// A map from topic, type, key and whether it is private to the frame; the texts are the frame's own. A
+// newer event takes its predecessor's entry over, so that only a new key takes memory.
 #include "history/memory_keys.h"
 
 #include "base/list.h"

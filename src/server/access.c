@@ -1,5 +1,5 @@
-// The token or API key of a request, from the Authorization header or from a cookie, to an identity. A cookie goes
-// along with whatever page makes the browser ask, so it only counts for pages that may ask.
+// The token or API key of a request, from the Authorization header or from a cookie, to an identity. A
+// cookie goes along with whatever page makes the browser ask, so it only counts for pages that may ask.
 #include "server/access.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // What a WebSocket client says: one JSON object a message, each answered by one. To publish is to
-// make the exchange that POST /events would have made, to change topics or to show another token that of
-// POST /api/connections/<name>/topics or …/token; the answer is put into a message. So what a client may say is
-// decided in one place.
+// make the exchange that POST /events would have made, to change topics or to show another token that
+// of POST /api/connections/<name>/topics or …/token; the answer is put into a message. So what a
+// client may say is decided in one place.
 #include <stdio.h>
 #include <stdlib.h>
 
