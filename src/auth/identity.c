@@ -2,6 +2,7 @@
 #include "auth/identity.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct identity *identity_create(struct claims *claims) {
     struct identity *identity = malloc(sizeof(*identity));
@@ -11,7 +12,22 @@ struct identity *identity_create(struct claims *claims) {
     }
     atomic_init(&identity->refs, 1);
     identity->claims = *claims;
+    identity->by_key = false;
     return identity;
+}
+
+struct identity *identity_create_of_key(struct claims *claims,
+                                        const unsigned char hash[API_KEY_HASH]) {
+    struct identity *identity = identity_create(claims);
+    if (identity) {
+        identity->by_key = true;
+        memcpy(identity->key, hash, API_KEY_HASH);
+    }
+    return identity;
+}
+
+bool identity_same_key(const struct identity *a, const struct identity *b) {
+    return a->by_key && b->by_key && memcmp(a->key, b->key, API_KEY_HASH) == 0;
 }
 
 struct identity *identity_ref(struct identity *identity) {

@@ -68,6 +68,13 @@ static const struct option table[] = {
      .value_name = "TIME",
      .help = "How long its subscribers shall wait before they connect again.",
      .group = "The event"},
+    {.name = "private",
+     .type = OPTION_FLAG,
+     .flags = OPTION_ARGS_ONLY,
+     AT(private),
+     .help = "Only listeners whose token grants the topic get it, and not those who hear the topic "
+             "because everyone may.",
+     .group = "The event"},
     {.name = "lines",
      .letter = 'l',
      .type = OPTION_FLAG,
@@ -80,7 +87,7 @@ static const struct option table[] = {
      .flags = OPTION_ARGS_ONLY,
      AT(ndjson),
      .help = "Each line of standard input is a JSON object with topic (or topics), data and, if "
-             "wanted, event, id, key and retry.",
+             "wanted, event, id, key, retry and private.",
      .group = "Many events"},
     {.name = "event-stream",
      .type = OPTION_FLAG,
@@ -205,11 +212,11 @@ static bool build_url(const struct options *options, struct buf *url) {
     if (!client_url(options, settings->url, "/events", url)) {
         return false;
     }
-    if (mode == MODE_LINES || mode == MODE_NDJSON) {
-        return true;
-    }
-    return buf_append_text(url, "/") == 0 &&
-           url_encode(url, bytes_of(options->rest.items[0]), "/") == 0 && add_fields(settings, url);
+    bool batches = mode == MODE_LINES || mode == MODE_NDJSON;
+    bool fine = batches || (buf_append_text(url, "/") == 0 &&
+                            url_encode(url, bytes_of(options->rest.items[0]), "/") == 0 &&
+                            add_fields(settings, url));
+    return fine && (!settings->private || url_add_parameter(url, "private", bytes_of("1")) == 0);
 }
 
 static int read_input(struct buf *body) {

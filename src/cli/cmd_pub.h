@@ -14,7 +14,7 @@ struct pub_settings {
     struct texts headers;
     int64_t retry, timeout;
     uint64_t attempts;
-    bool lines, ndjson, event_stream, quiet;
+    bool private, lines, ndjson, event_stream, quiet;
 };
 
 // What was published so far, printed and counted.

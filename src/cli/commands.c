@@ -19,7 +19,7 @@ const struct command *const commands_all[] = {
 #ifdef HAVE_CURL
     &command_pub,   &command_sub, &command_doctor,
 #endif
-    &command_bench, &command_history, &command_token, NULL,
+    &command_bench, &command_history, &command_token, &command_key, NULL,
 };
 // clang-format on
 

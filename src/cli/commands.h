@@ -39,7 +39,7 @@ extern const struct command command_sub;
 extern const struct command command_bench;
 extern const struct command command_doctor;
 extern const struct command command_history;
-extern const struct command command_token;
+extern const struct command command_token, command_key;
 
 // Every command that is in this build, NULL at the end.
 extern const struct command *const commands_all[];

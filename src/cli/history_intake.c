@@ -134,7 +134,7 @@ static int wait_for_room(struct history_intake *intake, size_t cost) {
 static bool is_same(const struct frame *stored, const struct frame *given) {
     struct bytes a = frame_bytes(stored), b = frame_bytes(given);
     return stored->topic_count == given->topic_count && a.len >= b.len &&
-           bytes_equal(frame_key(stored), frame_key(given)) &&
+           stored->private == given->private && bytes_equal(frame_key(stored), frame_key(given)) &&
            memcmp(a.at + a.len - b.len, b.at, b.len) == 0;
 }
 
@@ -147,6 +147,7 @@ static bool is_there(struct history_intake *intake, const struct frame *frame, e
     if (selection_create(&selection, &mem_libc, &intake->key, &name, 1)) {
         return false;
     }
+    selection_set_privy(selection, 0);
     if (past->read(past, selection, at - 1, at, SIZE_MAX, &batch) == 0) {
         same = batch.count == 1 && is_same(batch.frames[0], frame);
         past_batch_release(&batch);

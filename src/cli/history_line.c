@@ -41,6 +41,9 @@ int history_line_append(struct buf *out, const struct frame *frame) {
     if (rc == 0 && retry >= 0) {
         rc = buf_printf(out, ",\"retry\":%lld", (long long)retry);
     }
+    if (rc == 0 && frame->private) {
+        rc = buf_append_text(out, ",\"private\":true");
+    }
     rc = rc ? rc : append_data(out, frame);
     if (rc) {
         out->len = before;

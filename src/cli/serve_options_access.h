@@ -8,6 +8,14 @@
  .help = "File with a secret of at least 32 bytes: tokens (JWT) that are signed with it, by "
          "HS256, HS384 or HS512, are believed. From the first key on, whoever listens or "
          "publishes needs a token that says what they may. Read again on SIGHUP."},
+    {.name = "api-keys-file",
+     .type = OPTION_TEXT,
+     AT(api_keys_file),
+     .value_name = "FILE",
+     .group = "Who may",
+     .help = "File with a line for each API key, which freshet key makes: its name, its hash, and "
+             "what it lets a backend do. With it, whoever listens or publishes needs a key or a "
+             "token. Read again on SIGHUP; streams of keys that are gone from it are ended."},
     {.name = "jwt-secret",
      .type = OPTION_TEXT,
      AT(jwt_secret),

@@ -136,6 +136,7 @@ static int load(struct disk *disk, struct hash_key *key) {
         disk->limits.origin = 0; // it knows itself what was before its time
     }
     *key = disk->state.key;
+    atomic_store(&disk->figures.privates, disk->state.privates);
     rc = rc ? rc
             : disk_floors_load(&disk->floors, &disk->file, txn, key, disk->limits.origin,
                                disk->state.format >= 2);

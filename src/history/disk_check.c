@@ -179,7 +179,7 @@ static int check_key(struct checking *c, const MDB_val *key, const MDB_val *valu
     const char *at = key->mv_data;
     event_id id = value->mv_size == DISK_KEY ? disk_get_number(value->mv_data) : 0;
     bool fine = key->mv_size == 2 * DISK_KEY && open_event(c, id, &other, &record) == 0 &&
-                disk_keys_hash(c->key, frame_record_type(&record), record.key) ==
+                disk_keys_hash(c->key, frame_record_type(&record), record.key, record.private) ==
                     disk_get_number(at + DISK_KEY) &&
                 has_entry(c, c->file->values, disk_get_number(at), id, &other);
     tell_key(c, id, fine);
@@ -195,7 +195,8 @@ static int check_value(struct checking *c, const MDB_val *key, const MDB_val *va
     event_id id = key->mv_size == 2 * DISK_KEY ? disk_get_number(at + DISK_KEY) : 0;
     bool fine = open_event(c, id, &other, &record) == 0;
     if (fine && topic != DISK_ALL_TOPICS) {
-        uint64_t hash = disk_keys_hash(c->key, frame_record_type(&record), record.key);
+        uint64_t hash =
+            disk_keys_hash(c->key, frame_record_type(&record), record.key, record.private);
         fine = has_entry(c, c->file->values, DISK_ALL_TOPICS, id, &other) &&
                has_entry(c, c->file->keys, topic, hash, &other) && other.mv_size == DISK_KEY &&
                disk_get_number(other.mv_data) == id;

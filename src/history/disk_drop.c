@@ -20,6 +20,7 @@ struct leaving {
     event_id id;
     size_t size;
     unsigned holders;
+    bool private;
     struct frame_record record; // until the first write
     char own_text[DISK_OWN_ID_MAX];
     struct bytes own_id;
@@ -38,8 +39,9 @@ static int look_at(const struct disk_group *group, struct leaving *leaving, cons
     leaving->holders = (unsigned char)*at;
     leaving->type_hash =
         memory_floors_type(&group->disk->floors.now, frame_record_type(&leaving->record));
+    leaving->private = leaving->record.private;
     leaving->key_hash = disk_keys_hash(&group->disk->state.key, frame_record_type(&leaving->record),
-                                       leaving->record.key);
+                                       leaving->record.key, leaving->private);
     struct bytes own_id = frame_record_own_id(&leaving->record);
     if (own_id.len && own_id.len <= sizeof(leaving->own_text)) {
         memcpy(leaving->own_text, own_id.at, own_id.len);
@@ -48,19 +50,32 @@ static int look_at(const struct disk_group *group, struct leaving *leaving, cons
     return 0;
 }
 
+// Of a private event those alone are told who hear them.
+static void raise_floors(struct disk_group *group, struct disk_topic *topic,
+                         const struct leaving *leaving, bool value) {
+    struct disk_floors *floors = &group->disk->floors;
+    struct disk_topic_record *record = &topic->record;
+    if (leaving->private) {
+        disk_floors_raise_private(floors, topic->node.hash, &topic->prefixes, leaving->type_hash,
+                                  value, leaving->id);
+        return;
+    }
+    record->floor = record->floor < leaving->id ? leaving->id : record->floor;
+    disk_floors_raise(floors, &topic->prefixes, leaving->id);
+    disk_floors_raise_type(floors, topic->node.hash, &topic->prefixes, leaving->type_hash, value,
+                           leaving->id);
+}
+
 static int leave_topic(struct disk_group *group, struct disk_topic *topic,
                        const struct leaving *leaving) {
     struct disk_topic_record *record = &topic->record;
     record->events -= record->events > 0;
     record->bytes -= record->bytes < leaving->size ? record->bytes : leaving->size;
     record->gone = leaving->id;
-    record->floor = record->floor < leaving->id ? leaving->id : record->floor;
-    disk_floors_raise(&group->disk->floors, &topic->prefixes, leaving->id);
     bool value;
     int rc = disk_keys_remove(&group->disk->file, group->txn, record->number, leaving->key_hash,
                               leaving->id, &value);
-    disk_floors_raise_type(&group->disk->floors, topic->node.hash, &topic->prefixes,
-                           leaving->type_hash, value, leaving->id);
+    raise_floors(group, topic, leaving, value);
     return rc ? rc
               : disk_own_ids_remove(&group->disk->file, group->txn, leaving->own_id, record->number,
                                     leaving->id);

@@ -12,9 +12,26 @@ void disk_floors_finish(struct disk_floors *floors) {
     pthread_mutex_destroy(&floors->lock);
 }
 
-static event_id *piece_of(event_id *buckets, event_id *of_types, uint64_t piece) {
-    return piece < DISK_FLOORS_ALL ? buckets + piece * DISK_FLOORS_PIECE
-                                   : of_types + (piece - DISK_FLOORS_ALL - 1) * DISK_FLOORS_PIECE;
+struct arrays {
+    event_id *buckets, *of_types, *of_private;
+};
+
+static struct arrays arrays_now(struct disk_floors *floors) {
+    struct memory_floors *now = &floors->now;
+    return (struct arrays){now->buckets, now->of_types, now->of_private};
+}
+
+static struct arrays arrays_written(struct disk_floors *floors) {
+    return (struct arrays){floors->written, floors->written_of_types, floors->written_of_private};
+}
+
+static event_id *piece_of(struct arrays arrays, uint64_t piece) {
+    if (piece < DISK_FLOORS_ALL) {
+        return arrays.buckets + piece * DISK_FLOORS_PIECE;
+    }
+    return piece < DISK_FLOORS_PRIVATE
+               ? arrays.of_types + (piece - DISK_FLOORS_ALL - 1) * DISK_FLOORS_PIECE
+               : arrays.of_private + (piece - DISK_FLOORS_PRIVATE) * DISK_FLOORS_PIECE;
 }
 
 static event_id highest(event_id a, event_id b) {
@@ -30,8 +47,7 @@ static int load_piece(struct disk_floors *floors, const MDB_val *key, const MDB_
     if (piece >= DISK_FLOORS_PIECES || value->mv_size != DISK_FLOORS_PIECE * sizeof(event_id)) {
         return MDB_CORRUPTED;
     }
-    memcpy(piece_of(floors->written, floors->written_of_types, piece), value->mv_data,
-           value->mv_size);
+    memcpy(piece_of(arrays_written(floors), piece), value->mv_data, value->mv_size);
     return 0;
 }
 
@@ -56,6 +72,7 @@ int disk_floors_load(struct disk_floors *floors, const struct disk_file *file, M
         floors->now.buckets[i] = highest(floors->written[i], origin);
         floors->now.of_types[i] =
             knows_types ? highest(floors->written_of_types[i], origin) : floors->now.all;
+        floors->now.of_private[i] = floors->written_of_private[i];
     }
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -68,6 +85,14 @@ static int put(const struct disk_file *file, MDB_txn *txn, uint64_t piece, const
     return mdb_put(txn, file->floors, &key, &value, 0);
 }
 
+static bool is_blank(const event_id *piece) {
+    event_id any = 0;
+    for (size_t i = 0; i < DISK_FLOORS_PIECE; i++) {
+        any |= piece[i];
+    }
+    return any == 0;
+}
+
 int disk_floors_save(struct disk_floors *floors, const struct disk_file *file, MDB_txn *txn) {
     int rc = 0;
     for (uint64_t i = 0; i < DISK_FLOORS_PIECES && rc == 0; i++) {
@@ -76,11 +101,13 @@ int disk_floors_save(struct disk_floors *floors, const struct disk_file *file, M
         }
         // Only the writer raises them, except for a purge, whose raise comes with the next group.
         event_id piece[DISK_FLOORS_PIECE];
-        event_id *written = piece_of(floors->written, floors->written_of_types, i);
+        event_id *written = piece_of(arrays_written(floors), i);
         pthread_mutex_lock(&floors->lock);
-        memcpy(piece, piece_of(floors->now.buckets, floors->now.of_types, i), sizeof(piece));
+        memcpy(piece, piece_of(arrays_now(floors), i), sizeof(piece));
         pthread_mutex_unlock(&floors->lock);
-        if (memcmp(piece, written, sizeof(piece)) != 0) {
+        // They only rise, so what is blank was never written: room that a full file may not have.
+        bool blank = i >= DISK_FLOORS_PRIVATE && is_blank(piece);
+        if (!blank && memcmp(piece, written, sizeof(piece)) != 0) {
             rc = put(file, txn, i, piece, DISK_FLOORS_PIECE);
             memcpy(written, piece, sizeof(piece));
         }
@@ -98,6 +125,7 @@ int disk_floors_save(struct disk_floors *floors, const struct disk_file *file, M
 void disk_floors_unsaved(struct disk_floors *floors) {
     memset(floors->written, 0xff, sizeof(floors->written));
     memset(floors->written_of_types, 0xff, sizeof(floors->written_of_types));
+    memset(floors->written_of_private, 0xff, sizeof(floors->written_of_private));
     floors->written_all = UINT64_MAX;
 }
 
@@ -114,6 +142,22 @@ void disk_floors_raise_type(struct disk_floors *floors, uint64_t topic_hash,
     pthread_mutex_lock(&floors->lock);
     memory_floors_raise_type(&floors->now, topic_hash, prefixes, type_hash, value, id);
     pthread_mutex_unlock(&floors->lock);
+}
+
+void disk_floors_raise_private(struct disk_floors *floors, uint64_t topic_hash,
+                               const struct floor_prefixes *prefixes, uint64_t type_hash,
+                               bool value, event_id id) {
+    pthread_mutex_lock(&floors->lock);
+    memory_floors_raise_private(&floors->now, topic_hash, prefixes, type_hash, value, id);
+    pthread_mutex_unlock(&floors->lock);
+}
+
+event_id disk_floors_of_private(struct disk_floors *floors, const struct selection *selection,
+                                const struct selector *item) {
+    pthread_mutex_lock(&floors->lock);
+    event_id floor = memory_floors_of_private(&floors->now, selection, item);
+    pthread_mutex_unlock(&floors->lock);
+    return floor;
 }
 
 event_id disk_floors_of_part(struct disk_floors *floors, const struct selection *selection,

@@ -110,10 +110,14 @@ static enum disk_reason refusal(const struct disk_group *group, const struct dis
 static void miss(struct disk_group *group, struct disk_topic *topic, const struct frame *frame) {
     struct disk_floors *floors = &group->disk->floors;
     event_id id = frame->id;
+    uint64_t type = memory_floors_type(&floors->now, frame_type(frame));
+    if (frame->private) {
+        disk_floors_raise_private(floors, topic->node.hash, &topic->prefixes, type, true, id);
+        return;
+    }
     topic->record.floor = topic->record.floor < id ? id : topic->record.floor;
     disk_floors_raise(floors, &topic->prefixes, id);
-    disk_floors_raise_type(floors, topic->node.hash, &topic->prefixes,
-                           memory_floors_type(&floors->now, frame_type(frame)), true, id);
+    disk_floors_raise_type(floors, topic->node.hash, &topic->prefixes, type, true, id);
 }
 
 static int add_to_topic(struct disk_group *group, struct disk_topic *topic,
@@ -137,7 +141,7 @@ static int add_to_topic(struct disk_group *group, struct disk_topic *topic,
     int rc = disk_own_ids_add(&group->disk->file, group->txn, frame_own_id(frame),
                               topic->record.number, frame->id);
     uint64_t hash = frame->key_len ? disk_keys_hash(&group->disk->state.key, frame_type(frame),
-                                                    frame_key(frame))
+                                                    frame_key(frame), frame->private)
                                    : 0;
     return rc ? rc
               : disk_keys_add(&group->disk->file, group->txn, topic->record.number, hash,
@@ -204,6 +208,10 @@ static int put_once(struct disk_group *group, const struct frame *frame) {
 static int add_event(struct disk_group *group, const struct frame *frame, uint64_t *bytes) {
     size_t size = frame_record_size(frame), holders;
     enum disk_reason reason;
+    if (frame->private) {
+        group->state.privates = true;
+        atomic_store(&group->disk->figures.privates, true);
+    }
     int rc = enter_topics(group, frame, size, &holders, &reason);
     if (rc == 0 && holders) {
         rc = put_event(group, frame, size, holders);

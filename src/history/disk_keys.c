@@ -6,13 +6,16 @@
 
 enum { KEY_SIZE = 2 * DISK_KEY };
 
-uint64_t disk_keys_hash(const struct hash_key *hash_key, struct bytes type, struct bytes key) {
+static const uint64_t PRIVATE = UINT64_C(0x7072697661746521);
+
+uint64_t disk_keys_hash(const struct hash_key *hash_key, struct bytes type, struct bytes key,
+                        bool private) {
     if (key.len == 0) {
         return 0;
     }
     uint64_t parts[] = {hash_bytes(hash_key, key.at, key.len),
                         type.len ? hash_bytes(hash_key, type.at, type.len) : 0};
-    uint64_t hash = hash_bytes(hash_key, parts, sizeof(parts));
+    uint64_t hash = hash_bytes(hash_key, parts, sizeof(parts)) ^ (private ? PRIVATE : 0);
     return hash ? hash : 1;
 }
 

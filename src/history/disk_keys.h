@@ -1,4 +1,5 @@
-// Which event is the newest of its key, for each topic and type: a table that leads from the key to the
+// Which event is the newest of its key, for each topic and type, of those that are private and of the
+// others: a table that leads from the key to the
 // event, and one of those events in order, by topic and, under the number 0, of all topics. So what a
 // listener begins with is read without what was replaced. Keys are told apart by a keyed hash. Errors
 // are LMDB's.
@@ -11,8 +12,9 @@
 
 enum { DISK_ALL_TOPICS = 0 };
 
-// The hash of a key and the type of its event; 0: there is no key.
-uint64_t disk_keys_hash(const struct hash_key *hash_key, struct bytes type, struct bytes key);
+// The hash of a key, the type of its event and whether that is private; 0: there is no key.
+uint64_t disk_keys_hash(const struct hash_key *hash_key, struct bytes type, struct bytes key,
+                        bool private);
 
 // The topic's newest event has come, and is to leave. Of the latter *newest tells whether nothing had
 // replaced it. Without a key (0) neither does anything, and *newest is true.

@@ -6,7 +6,7 @@
 
 enum {
     LOOK_BACK_EVENTS = 65536, // events of all topics that a last() of a pattern looks at
-    SEARCH_ENTRIES = 4096,    // entries of an own id that a find() of a pattern looks at
+    SEARCH_ENTRIES = 4096,    // entries of an own id that a find() looks at
     CHECK_PORTIONS = 1024,    // portions of the queue that are looked through
 };
 
@@ -32,7 +32,7 @@ static void back_through_queue(struct disk *disk, struct looking_back *back) {
     } while (back->count && portion.count == DISK_PORTION);
 }
 
-// Which of them are let through is known only from the events themselves.
+// Which of them are let through, and which are private, is known only from the events themselves.
 static void back_through_types(struct disk_view *view, struct disk_merge *merge,
                                struct looking_back *back) {
     struct frame_record record;
@@ -43,7 +43,7 @@ static void back_through_types(struct disk_view *view, struct disk_merge *merge,
             return;
         }
         if (disk_view_event(view, id, &record) == 0 &&
-            selection_passes(back->selection, frame_record_type(&record))) {
+            disk_view_hears(view, back->selection, &record, id)) {
             back->cursor = id - 1;
             back->count--;
         }
@@ -55,7 +55,8 @@ static void back_through_topics(struct disk_view *view, struct looking_back *bac
     struct disk_merge merge;
     event_id id;
     int rc = disk_view_merge(view, &merge, back->selection, back->seen, true);
-    if (rc == 0 && back->selection->type_count) {
+    bool hides = atomic_load(&view->disk->figures.privates) && selection_hides(back->selection);
+    if (rc == 0 && (back->selection->type_count || hides)) {
         back_through_types(view, &merge, back);
         return;
     }
@@ -113,13 +114,26 @@ event_id disk_last(struct past *past, const struct selection *selection, size_t 
     return back.cursor;
 }
 
-static int find_in_topic(struct disk_view *view, MDB_cursor *cursor, const struct topic_name *name,
+static bool is_private(struct disk_view *view, event_id id) {
+    struct frame_record record;
+    return disk_view_event(view, id, &record) || record.private;
+}
+
+static int find_in_topic(struct disk_view *view, MDB_cursor *cursor, const struct selector *item,
                          struct bytes own_id, event_id *at) {
-    struct disk_topic_record record;
-    int rc = disk_view_topic(view, name, &record);
-    uint64_t topic = record.number;
-    rc = rc ? rc : disk_own_ids_next(cursor, own_id, &topic, record.gone, at);
-    return rc == 0 && topic != record.number ? MDB_NOTFOUND : rc;
+    struct disk_topic_record record = {0};
+    int rc = disk_view_topic(view, &item->name, &record);
+    bool looks = atomic_load(&view->disk->figures.privates) && !item->privy;
+    event_id after = record.gone;
+    for (int i = 0; rc == 0 && i < SEARCH_ENTRIES; i++, after = *at) {
+        uint64_t topic = record.number;
+        rc = disk_own_ids_next(cursor, own_id, &topic, after, at);
+        rc = rc == 0 && topic != record.number ? MDB_NOTFOUND : rc;
+        if (rc || !looks || !is_private(view, *at)) {
+            return rc;
+        }
+    }
+    return rc ? rc : MDB_NOTFOUND;
 }
 
 static int find_in_topics(struct disk_view *view, MDB_cursor *cursor,
@@ -128,7 +142,7 @@ static int find_in_topics(struct disk_view *view, MDB_cursor *cursor,
     for (uint32_t i = 0; i < selection->count; i++) {
         event_id one;
         const struct selector *item = &selection->items[i];
-        if (!item->pattern && find_in_topic(view, cursor, &item->name, own_id, &one) == 0) {
+        if (!item->pattern && find_in_topic(view, cursor, item, own_id, &one) == 0) {
             *at = result == 0 && *at < one ? *at : one;
             result = 0;
         }
@@ -147,8 +161,8 @@ static bool topic_matches_entry(struct disk_view *view, const struct selection *
     }
     while (frame_record_next_topic(&record, &walk, &name)) {
         struct disk_topic_record found;
-        if (selection_names(selection, &name) && disk_view_topic(view, &name, &found) == 0 &&
-            found.number == topic && id > found.gone) {
+        if (selection_names(selection, &name, record.private) &&
+            disk_view_topic(view, &name, &found) == 0 && found.number == topic && id > found.gone) {
             return true;
         }
     }

@@ -36,6 +36,7 @@ struct disk_readers {
 struct disk_figures {
     _Atomic(event_id) stored;
     atomic_int state;
+    atomic_bool privates; // the file has had a private event
     atomic_ullong commits, failures, damaged;
     atomic_ullong events, topics, used_bytes, dropped[DISK_REASONS];
 };

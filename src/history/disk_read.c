@@ -58,7 +58,8 @@ static int take(struct reading *r, int found, event_id id, const struct frame_re
 // Whether it is let through, and nothing newer has replaced it for one who wants the newest alone.
 static int is_wanted(struct reading *r, const struct frame_record *record, event_id id,
                      bool *wanted) {
-    *wanted = selection_passes(r->selection, frame_record_type(record));
+    *wanted = selection_passes(r->selection, frame_record_type(record)) &&
+              (!record->private || disk_view_hears(&r->view, r->selection, record, id));
     if (!*wanted || !r->selection->latest) {
         return 0;
     }
@@ -240,7 +241,7 @@ static bool hears(const struct reading *r, const struct frame *frame) {
     for (size_t i = 0; r->view.purged.count && i < frame->topic_count; i++) {
         struct topic_name topic = frame_topic(frame, i);
         if (frame->id > disk_purged_upto(&r->view.purged, topic.hash) &&
-            (r->selection->has_pattern || selection_names(r->selection, &topic))) {
+            (r->selection->has_pattern || selection_names(r->selection, &topic, frame->private))) {
             return true;
         }
     }

@@ -16,6 +16,7 @@ enum {
     NUMBERS_MAX = HOLES_AT + 2 * DISK_HOLES_MAX,
     FLAG_CLEAN = 1,
     FLAG_RELAXED = 2,
+    FLAG_PRIVATES = 4,
 };
 
 static const uint64_t MAGIC = UINT64_C(0x6672657368657421); // "freshet!"
@@ -66,6 +67,7 @@ int disk_state_read(const struct disk_file *file, MDB_txn *txn, struct disk_stat
     state->format = number_at(&value, FORMAT_AT);
     state->clean = number_at(&value, FLAGS_AT) & FLAG_CLEAN;
     state->relaxed = number_at(&value, FLAGS_AT) & FLAG_RELAXED;
+    state->privates = number_at(&value, FLAGS_AT) & FLAG_PRIVATES;
     state->key.k0 = number_at(&value, KEY_AT);
     state->key.k1 = number_at(&value, KEY_AT + 1);
     state->newest = number_at(&value, NEWEST_AT);
@@ -84,7 +86,8 @@ int disk_state_write(const struct disk_file *file, MDB_txn *txn, const struct di
     uint64_t numbers[NUMBERS_MAX] = {
         [MAGIC_AT] = MAGIC,
         [FORMAT_AT] = DISK_FORMAT,
-        [FLAGS_AT] = (state->clean ? FLAG_CLEAN : 0) | (state->relaxed ? FLAG_RELAXED : 0),
+        [FLAGS_AT] = (state->clean ? FLAG_CLEAN : 0) | (state->relaxed ? FLAG_RELAXED : 0) |
+                     (state->privates ? FLAG_PRIVATES : 0),
         [KEY_AT] = state->key.k0,
         [KEY_AT + 1] = state->key.k1,
         [NEWEST_AT] = state->newest,

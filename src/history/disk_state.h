@@ -7,14 +7,15 @@
 #include "history/disk_file.h"
 #include "history/disk_holes.h"
 
-// Since 2 the file knows the floors of types, and keys. An older one is read, and becomes one of these with the
-// first group that is written.
-enum { DISK_FORMAT = 2, DISK_FORMAT_OLDEST = 1 };
+// Since 2 the file knows the floors of types, and keys; since 3 private events. An older one is read, and
+// becomes one of these with the first group that is written.
+enum { DISK_FORMAT = 3, DISK_FORMAT_OLDEST = 1 };
 
 struct disk_state {
     uint64_t format; // as it was read
     bool clean;      // whoever wrote it last went in order
     bool relaxed;    // and had acknowledged what was not yet stored
+    bool privates;   // it has had a private event
     struct hash_key key;
     event_id newest;     // everything up to here is stored, or in a hole, or was dropped
     event_id ceiling;    // no id above it was ever given out

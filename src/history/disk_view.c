@@ -169,7 +169,7 @@ bool disk_view_hears(const struct disk_view *view, const struct selection *selec
         return false;
     }
     while (!hears && frame_record_next_topic(record, &walk, &topic)) {
-        hears = selection_names(selection, &topic);
+        hears = selection_names(selection, &topic, record->private);
     }
     return hears && (view->purged.count == 0 || !is_purged(view, record, id));
 }
@@ -193,7 +193,8 @@ int disk_view_newest(struct disk_view *view, const struct selection *selection,
     }
     while (frame_record_next_topic(record, &walk, &name)) {
         struct disk_topic_record topic;
-        if (selection_names(selection, &name) && disk_view_topic(view, &name, &topic) == 0 &&
+        if (selection_names(selection, &name, record->private) &&
+            disk_view_topic(view, &name, &topic) == 0 &&
             disk_keys_is_newest(view->values, topic.number, id) == 0) {
             return 0;
         }
@@ -219,6 +220,8 @@ int disk_view_floor(struct disk_view *view, const struct selection *selection, e
             event_id part = disk_floors_of_part(floors, selection, item);
             one = part < one ? part : one;
         }
+        event_id hidden = item->privy ? disk_floors_of_private(floors, selection, item) : 0;
+        one = one < hidden ? hidden : one;
         *floor = *floor < one ? one : *floor;
     }
     return 0;

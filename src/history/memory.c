@@ -178,6 +178,9 @@ static void trim(struct memory *memory, const struct holding *holding) {
 static void append(struct history *history, struct frame *frame, int64_t now) {
     struct memory *memory = memory_of(history);
     struct holding holding = {.count = 0};
+    if (frame->private) {
+        atomic_store_explicit(&memory->privates, true, memory_order_relaxed);
+    }
     pthread_mutex_lock(&memory->lock);
     tidy_some(memory, now);
     uint64_t *reason = refusal(memory, frame);

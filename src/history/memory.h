@@ -4,6 +4,7 @@
 #define HISTORY_MEMORY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "history/history.h"
 #include "history/memory_keys.h"
@@ -16,6 +17,7 @@ struct memory {
     struct history history;
     const struct mem *mem;
     pthread_mutex_t lock;
+    atomic_bool privates; // there has been a private event
     // Below: under the lock.
     struct memory_rules rules;
     struct memory_log log;

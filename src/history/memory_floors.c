@@ -12,6 +12,9 @@ static const uint64_t PREFIX_SALT = UINT64_C(0x9e3779b97f4a7c15);
 static const uint64_t TYPED_VALUES = UINT64_C(0x6c61746573740001);
 static const uint64_t REPLACED = UINT64_C(0x7265706c61636564);
 
+// In the place of a type's hash: every type.
+static const uint64_t ALL_TYPES = UINT64_C(0x616c6c7479706573);
+
 // In the place of a prefix's bucket: every topic.
 enum { NO_PREFIX = FLOOR_BUCKETS };
 
@@ -21,6 +24,7 @@ void memory_floors_init(struct memory_floors *floors, const struct hash_key *key
     floors->all = origin;
     for (size_t i = 0; i < FLOOR_BUCKETS; i++) {
         floors->buckets[i] = floors->of_types[i] = origin;
+        floors->of_private[i] = 0; // whoever hears private events is told of the others as well
     }
 }
 
@@ -92,39 +96,74 @@ static uint16_t type_bucket(uint64_t of, uint64_t type_hash) {
     return topic_bucket((of * PREFIX_SALT ^ type_hash) >> 7);
 }
 
-static void raise_one(struct memory_floors *floors, uint64_t topic_hash,
-                      const struct floor_prefixes *prefixes, uint64_t type_hash, event_id id) {
-    raise_to(&floors->of_types[type_bucket(topic_hash, type_hash)], id);
-    raise_to(&floors->of_types[type_bucket(NO_PREFIX, type_hash)], id);
+static void raise_one(event_id *array, uint64_t topic_hash, const struct floor_prefixes *prefixes,
+                      uint64_t type_hash, event_id id) {
+    raise_to(&array[type_bucket(topic_hash, type_hash)], id);
+    raise_to(&array[type_bucket(NO_PREFIX, type_hash)], id);
     for (uint16_t i = 0; i < prefixes->count; i++) {
-        raise_to(&floors->of_types[type_bucket(prefixes->buckets[i], type_hash)], id);
+        raise_to(&array[type_bucket(prefixes->buckets[i], type_hash)], id);
+    }
+}
+
+static void raise_in(const struct memory_floors *floors, event_id *array, uint64_t topic_hash,
+                     const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
+                     event_id id) {
+    raise_one(array, topic_hash, prefixes, value ? type_hash : type_hash ^ REPLACED, id);
+    // Most have neither a type nor a key: for those one is enough.
+    if (value && type_hash != floors->untyped) {
+        raise_one(array, topic_hash, prefixes, TYPED_VALUES, id);
     }
 }
 
 void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
                               const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
                               event_id id) {
-    raise_one(floors, topic_hash, prefixes, value ? type_hash : type_hash ^ REPLACED, id);
-    // Most have neither a type nor a key: for those one is enough.
-    if (value && type_hash != floors->untyped) {
-        raise_one(floors, topic_hash, prefixes, TYPED_VALUES, id);
+    raise_in(floors, floors->of_types, topic_hash, prefixes, type_hash, value, id);
+}
+
+void memory_floors_raise_private(struct memory_floors *floors, uint64_t topic_hash,
+                                 const struct floor_prefixes *prefixes, uint64_t type_hash,
+                                 bool value, event_id id) {
+    raise_in(floors, floors->of_private, topic_hash, prefixes, type_hash, value, id);
+    raise_one(floors->of_private, topic_hash, prefixes, ALL_TYPES, id);
+}
+
+static uint64_t bucket_of_item(const struct memory_floors *floors, const struct selector *item) {
+    return item->pattern ? bucket_of_pattern(floors, item->name.text) : item->name.hash;
+}
+
+static event_id part_in(const struct memory_floors *floors, const event_id *array,
+                        const struct selection *selection, uint64_t of) {
+    event_id floor = 0;
+    if (selection->type_count == 0) {
+        raise_to(&floor, array[type_bucket(of, floors->untyped)]);
+        raise_to(&floor, array[type_bucket(of, TYPED_VALUES)]);
     }
+    for (uint32_t i = 0; i < selection->type_count; i++) {
+        uint64_t type = selection->types[i].hash;
+        raise_to(&floor, array[type_bucket(of, type)]);
+        if (!selection->latest) {
+            raise_to(&floor, array[type_bucket(of, type ^ REPLACED)]);
+        }
+    }
+    return floor;
 }
 
 event_id memory_floors_of_part(const struct memory_floors *floors,
                                const struct selection *selection, const struct selector *item) {
-    uint64_t of = item->pattern ? bucket_of_pattern(floors, item->name.text) : item->name.hash;
-    event_id floor = 0;
-    if (selection->type_count == 0) {
-        raise_to(&floor, floors->of_types[type_bucket(of, floors->untyped)]);
-        raise_to(&floor, floors->of_types[type_bucket(of, TYPED_VALUES)]);
+    return part_in(floors, floors->of_types, selection, bucket_of_item(floors, item));
+}
+
+event_id memory_floors_of_private(const struct memory_floors *floors,
+                                  const struct selection *selection, const struct selector *item) {
+    if (!item->privy) {
+        return 0;
     }
-    for (uint32_t i = 0; i < selection->type_count; i++) {
-        uint64_t type = selection->types[i].hash;
-        raise_to(&floor, floors->of_types[type_bucket(of, type)]);
-        if (!selection->latest) {
-            raise_to(&floor, floors->of_types[type_bucket(of, type ^ REPLACED)]);
-        }
+    uint64_t of = bucket_of_item(floors, item);
+    event_id all = floors->of_private[type_bucket(of, ALL_TYPES)];
+    if (!memory_floors_is_part(selection)) {
+        return all;
     }
-    return floor;
+    event_id part = part_in(floors, floors->of_private, selection, of);
+    return part < all ? part : all;
 }

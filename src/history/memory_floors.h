@@ -11,13 +11,15 @@
 enum { FLOOR_BUCKETS = 1 << 14, FLOOR_DEPTH = 3 };
 
 // For listeners that hear a part of what a topic has there is a second array: of the events of one
-// type, and of those of them that nothing newer had replaced.
+// type, and of those of them that nothing newer had replaced. Private events raise none of these two,
+// but a third, which is like the second and counts for those alone who hear them.
 struct memory_floors {
     struct hash_key key;
     uint64_t untyped; // the hash of the type of events without one
     event_id all;     // of every topic
     event_id buckets[FLOOR_BUCKETS];
     event_id of_types[FLOOR_BUCKETS];
+    event_id of_private[FLOOR_BUCKETS];
 };
 
 // The buckets of the patterns that may match a topic, computed once a topic.
@@ -32,7 +34,7 @@ void memory_floors_init(struct memory_floors *floors, const struct hash_key *key
 struct floor_prefixes memory_floors_prefixes(const struct memory_floors *floors,
                                              struct bytes topic);
 
-// An event of a topic with these prefixes was dropped.
+// An event of a topic with these prefixes was dropped, which was not private.
 void memory_floors_raise(struct memory_floors *floors, const struct floor_prefixes *prefixes,
                          event_id id);
 
@@ -51,10 +53,19 @@ void memory_floors_raise_type(struct memory_floors *floors, uint64_t topic_hash,
                               const struct floor_prefixes *prefixes, uint64_t type_hash, bool value,
                               event_id id);
 
+// The same of a private event: all that is raised by it.
+void memory_floors_raise_private(struct memory_floors *floors, uint64_t topic_hash,
+                                 const struct floor_prefixes *prefixes, uint64_t type_hash,
+                                 bool value, event_id id);
+
 // Of what the selection, which lets some types through or wants the newest, hears of one of its
 // items.
 event_id memory_floors_of_part(const struct memory_floors *floors,
                                const struct selection *selection, const struct selector *item);
+
+// Of the private events that the selection hears by one of its items; 0 when that hears none.
+event_id memory_floors_of_private(const struct memory_floors *floors,
+                                  const struct selection *selection, const struct selector *item);
 
 static inline bool memory_floors_is_part(const struct selection *selection) {
     return selection->type_count || selection->latest;

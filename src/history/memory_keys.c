@@ -1,5 +1,5 @@
-// A map from topic, type and key to the frame; the texts are the frame's own. A newer event takes its
-// predecessor's entry over, so that only a new key takes memory.
+// A map from topic, type, key and whether it is private to the frame; the texts are the frame's own. A
+// newer event takes its predecessor's entry over, so that only a new key takes memory.
 #include "history/memory_keys.h"
 
 #include "base/list.h"
@@ -27,7 +27,7 @@ void memory_keys_finish(struct memory_keys *keys) {
 static bool is_same(const struct map_node *node, const void *key) {
     const struct entry *entry = (const struct entry *)(const void *)node;
     const struct wanted *wanted = key;
-    return entry->topic == wanted->topic &&
+    return entry->topic == wanted->topic && entry->frame->private == wanted->frame->private &&
            bytes_equal(frame_key(entry->frame), frame_key(wanted->frame)) &&
            bytes_equal(frame_type(entry->frame), frame_type(wanted->frame));
 }
@@ -35,7 +35,7 @@ static bool is_same(const struct map_node *node, const void *key) {
 static uint64_t hash_of(const struct memory_keys *keys, const struct memory_topic *topic,
                         const struct frame *frame) {
     struct bytes key = frame_key(frame), type = frame_type(frame);
-    uint64_t hash = hash_bytes(&keys->key, key.at, key.len) ^ topic->node.hash;
+    uint64_t hash = hash_bytes(&keys->key, key.at, key.len) ^ topic->node.hash ^ frame->private;
     return type.len ? hash * 31 + hash_bytes(&keys->key, type.at, type.len) : hash;
 }
 
@@ -96,7 +96,7 @@ bool memory_keys_show(const struct memory_keys *keys, const struct memory_topics
         struct topic_name name = frame_topic(frame, i);
         const struct memory_topic *topic = memory_topics_find(topics, &name);
         if (topic && is_newest(keys, topic, frame) &&
-            (frame->topic_count == 1 || selection_names(selection, &name))) {
+            (frame->topic_count == 1 || selection_names(selection, &name, frame->private))) {
             return true;
         }
     }

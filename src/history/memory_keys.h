@@ -1,5 +1,6 @@
 // Which event is the newest of its key, of those that memory holds: one entry for each topic, type
-// and key. What finds no memory is not known, and then counts as the newest. Not locked: the history
+// and key, and another for its private events, so that those replace nothing for who does not hear
+// them. What finds no memory is not known, and then counts as the newest. Not locked: the history
 // around it is.
 #ifndef HISTORY_MEMORY_KEYS_H
 #define HISTORY_MEMORY_KEYS_H

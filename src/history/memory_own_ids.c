@@ -141,11 +141,11 @@ static bool is_shown(const struct own_id *own) {
 }
 
 int memory_own_ids_find(const struct memory_own_ids *ids, const struct memory_topic *topic,
-                        struct bytes own_id, event_id *at) {
+                        struct bytes own_id, bool privy, event_id *at) {
     struct own_key key = {.text = own_id, .topic = topic};
     const struct own_id *first = oldest_in_topic(ids, &key), *own = first;
     for (uint32_t hidden = 0; own && hidden < SEARCH_MATCHES; hidden++) {
-        if (is_shown(own)) {
+        if (is_shown(own) && (privy || !own->frame->private)) {
             *at = own->frame->id;
             return 0;
         }
@@ -164,7 +164,7 @@ int memory_own_ids_search(const struct memory_own_ids *ids, const struct selecti
     for (uint32_t matches = 0; own && matches < SEARCH_MATCHES; matches += selection->count) {
         struct topic_name name = {.text = memory_topic_name(own->topic),
                                   .hash = own->topic->node.hash};
-        if (is_shown(own) && selection_names(selection, &name)) {
+        if (is_shown(own) && selection_names(selection, &name, own->frame->private)) {
             *at = own->frame->id;
             return 0;
         }

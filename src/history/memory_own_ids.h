@@ -35,9 +35,10 @@ void memory_own_ids_add(struct memory_own_ids *ids, const struct memory_topic *t
 void memory_own_ids_remove(struct memory_own_ids *ids, const struct memory_topic *topic,
                            const struct frame *frame);
 
-// The oldest event of this topic that has the id: 0 or ERR_NOT_FOUND.
+// The oldest event of this topic that has the id, and is not private if it is not for the privy: 0 or
+// ERR_NOT_FOUND.
 int memory_own_ids_find(const struct memory_own_ids *ids, const struct memory_topic *topic,
-                        struct bytes own_id, event_id *at);
+                        struct bytes own_id, bool privy, event_id *at);
 
 // The oldest event of the selection that has the id: 0 or ERR_NOT_FOUND, also when the id is so
 // common that the search was given up.

@@ -35,6 +35,8 @@ static event_id floor_of(const struct memory *memory, const struct selection *se
             event_id part = memory_floors_of_part(&memory->floors, selection, item);
             one = part < one ? part : one;
         }
+        event_id hidden = memory_floors_of_private(&memory->floors, selection, item);
+        one = one < hidden ? hidden : one;
         floor = floor < one ? one : floor;
     }
     return floor;
@@ -50,10 +52,16 @@ static void put(struct past_batch *batch, struct frame *frame, size_t *bytes_lef
     *bytes_left -= frame->size < *bytes_left ? frame->size : *bytes_left;
 }
 
+// Whether it passes, of a topic of the selection.
+static bool is_heard(const struct selection *selection, const struct frame *frame) {
+    return selection_passes(selection, frame_type(frame)) &&
+           (!frame->private || selection_concerns(selection, frame));
+}
+
 // Under the lock: which event is the newest of its key changes with each append.
 static bool is_wanted(const struct memory *memory, const struct selection *selection,
                       const struct frame *frame, bool values) {
-    return selection_passes(selection, frame_type(frame)) &&
+    return is_heard(selection, frame) &&
            (!selection->latest ||
             memory_keys_show(&memory->keys, &memory->topics, selection, frame, values));
 }
@@ -206,7 +214,7 @@ static size_t step_back(struct memory *memory, const struct selection *selection
     for (; steps < MERGE_PORTION && back->count && memory_merge_peek(&merge); steps++) {
         const struct frame *frame = memory_merge_peek(&merge);
         back->seen = frame->id - 1;
-        if (selection_passes(selection, frame_type(frame))) {
+        if (is_heard(selection, frame)) {
             back->cursor = back->seen;
             back->count--;
         }
@@ -263,10 +271,17 @@ static event_id last_of_log(struct memory *memory, const struct selection *selec
     return cursor;
 }
 
+// Whether every event of its topics is one for it.
+static bool hears_all(const struct memory *memory, const struct selection *selection) {
+    return selection->type_count == 0 &&
+           (!atomic_load_explicit(&memory->privates, memory_order_relaxed) ||
+            !selection_hides(selection));
+}
+
 event_id memory_last(struct past *past, const struct selection *selection, size_t count,
                      event_id upto) {
     struct memory *memory = memory_of_past(past);
-    if (selection->count == 1 && !selection->has_pattern && selection->type_count == 0) {
+    if (selection->count == 1 && !selection->has_pattern && hears_all(memory, selection)) {
         return last_of_topic(memory, &selection->items[0].name, count, upto);
     }
     return memory_merge_serves(selection) ? last_of_topics(memory, selection, count, upto)
@@ -277,10 +292,10 @@ static int find_in_topics(const struct memory *memory, const struct selection *s
                           struct bytes own_id, event_id *at) {
     int result = ERR_NOT_FOUND;
     for (uint32_t i = 0; i < selection->count; i++) {
-        const struct memory_topic *topic =
-            memory_topics_find(&memory->topics, &selection->items[i].name);
+        const struct selector *item = &selection->items[i];
+        const struct memory_topic *topic = memory_topics_find(&memory->topics, &item->name);
         event_id one;
-        if (topic && memory_own_ids_find(&memory->own_ids, topic, own_id, &one) == 0) {
+        if (topic && memory_own_ids_find(&memory->own_ids, topic, own_id, item->privy, &one) == 0) {
             *at = result == 0 && *at < one ? *at : one;
             result = 0;
         }

@@ -111,14 +111,20 @@ static void raise_type(struct memory_topics *topics, uint64_t hash,
                        const struct floor_prefixes *prefixes, const struct frame *frame,
                        bool value) {
     uint64_t type = memory_floors_type(topics->floors, frame_type(frame));
-    memory_floors_raise_type(topics->floors, hash, prefixes, type, value, frame->id);
+    if (frame->private) {
+        memory_floors_raise_private(topics->floors, hash, prefixes, type, value, frame->id);
+    } else {
+        memory_floors_raise_type(topics->floors, hash, prefixes, type, value, frame->id);
+    }
 }
 
 void memory_topics_drop(struct memory_topics *topics, struct memory_topic *topic, bool value) {
     const struct frame *frame = memory_topic_frame(topic, 0);
     ring_pop(&topic->frames);
     topic->bytes -= frame_cost(frame);
-    memory_topics_raise(topics, topic, frame->id);
+    if (!frame->private) {
+        memory_topics_raise(topics, topic, frame->id);
+    }
     raise_type(topics, topic->node.hash, &topic->prefixes, frame, value);
     retire_if_empty(topics, topic);
 }
@@ -126,16 +132,17 @@ void memory_topics_drop(struct memory_topics *topics, struct memory_topic *topic
 void memory_topics_miss(struct memory_topics *topics, const struct topic_name *name,
                         const struct frame *frame) {
     struct memory_topic *topic = memory_topics_find(topics, name);
-    if (topic) {
+    struct floor_prefixes prefixes =
+        topic ? topic->prefixes : memory_floors_prefixes(topics->floors, name->text);
+    if (topic && !frame->private) {
         topic->floor = frame->id;
-        memory_floors_raise(topics->floors, &topic->prefixes, frame->id);
-        raise_type(topics, name->hash, &topic->prefixes, frame, true);
-    } else {
-        struct floor_prefixes prefixes = memory_floors_prefixes(topics->floors, name->text);
+    } else if (!frame->private) {
         memory_floors_leave(topics->floors, name->hash, frame->id);
-        memory_floors_raise(topics->floors, &prefixes, frame->id);
-        raise_type(topics, name->hash, &prefixes, frame, true);
     }
+    if (!frame->private) {
+        memory_floors_raise(topics->floors, &prefixes, frame->id);
+    }
+    raise_type(topics, name->hash, &prefixes, frame, true);
 }
 
 event_id memory_topics_floor(const struct memory_topics *topics, const struct topic_name *name,

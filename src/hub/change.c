@@ -9,13 +9,13 @@ static struct bytes name_at(const struct selection *selection, uint32_t place) {
     return selection->items[place].name.text;
 }
 
-static bool has_name(const struct selection *selection, struct bytes name) {
+static const struct selector *find_name(const struct selection *selection, struct bytes name) {
     uint32_t low = 0, high = selection->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         int order = bytes_compare(name_at(selection, middle), name);
         if (order == 0) {
-            return true;
+            return &selection->items[middle];
         }
         if (order < 0) {
             low = middle + 1;
@@ -23,7 +23,26 @@ static bool has_name(const struct selection *selection, struct bytes name) {
             high = middle;
         }
     }
-    return false;
+    return NULL;
+}
+
+static bool has_name(const struct selection *selection, struct bytes name) {
+    return find_name(selection, name) != NULL;
+}
+
+static bool is_privy(const struct selection *selection, struct bytes name) {
+    const struct selector *item = find_name(selection, name);
+    return item && item->privy;
+}
+
+// An item is as privy as whoever asked for it, now or before.
+static void set_privy(struct selection *made, const struct selection *now,
+                      const struct selection *add) {
+    for (uint32_t i = 0; i < made->count; i++) {
+        if (is_privy(now, name_at(made, i)) || is_privy(add, name_at(made, i))) {
+            selection_set_privy(made, i);
+        }
+    }
 }
 
 // Room for all names of both, so that none has to be counted first.
@@ -72,6 +91,10 @@ int change_plan(const struct selection *now, const struct selection *drop,
         }
     }
     mem_free(now->mem, names);
+    if (rc == 0) {
+        set_privy(*added, now, add);
+        set_privy(*next, now, add);
+    }
     return rc;
 }
 

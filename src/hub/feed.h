@@ -20,6 +20,7 @@ struct subscription {
     struct feed *feed;
     struct topic *topic; // one of the two is NULL
     struct pattern *pattern;
+    bool privy; // hears private events as well
 };
 
 // A frame in a feed's window. The id stands beside it so that searching touches no frame.

@@ -43,7 +43,8 @@ struct frame {
     uint32_t type_at, type_len;
     uint32_t data_at; // the first `data` line
     uint16_t topic_count;
-    bool raw;                    // not an event: the same bytes in every encoding
+    bool raw : 1;                // not an event: the same bytes in every encoding
+    bool private : 1;            // only for whom a token lets hear it; set before it is sealed
     uint8_t key_len;             // 0: it has no key
     struct frame_topic topics[]; // then the names, the key, room for an id line, the stream
 };

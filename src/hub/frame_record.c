@@ -3,7 +3,8 @@
 //     0  check (4)       of all that follows
 //     4  stream size (4)
 //     8  own id length (4), type's place (4), its length (4), data's place (4), in the stream
-//    24  flags (1)       1: a key against repetition follows the topics; 2: the length of a key does
+//    24  flags (1)       1: a key against repetition follows the topics; 2: the length of a key does;
+//                        4: it is private
 //    25  reserved (1)
 //    26  topics (2)
 //    28  each topic: hash (8), length (2)
@@ -21,6 +22,7 @@ enum {
     ONCE_SIZE = 16,
     FLAG_ONCE = 1,
     FLAG_KEY = 2,
+    FLAG_PRIVATE = 4,
     OWN_ID_AT = 4,
 };
 
@@ -96,7 +98,8 @@ void frame_record_write(const struct frame *frame, char *out) {
     put_number(out + 12, frame->type_len ? frame->type_at - frame->start : 0, 4);
     put_number(out + 16, frame->type_len, 4);
     put_number(out + 20, frame->data_at - frame->start, 4);
-    out[24] = (char)((has_once(frame) ? FLAG_ONCE : 0) | (frame->key_len ? FLAG_KEY : 0));
+    out[24] = (char)((has_once(frame) ? FLAG_ONCE : 0) | (frame->key_len ? FLAG_KEY : 0) |
+                     (frame->private ? FLAG_PRIVATE : 0));
     out[25] = 0;
     put_number(out + 26, frame->topic_count, 2);
     char *at = write_topics(frame, out + HEAD);
@@ -154,7 +157,7 @@ static int check_parts(const struct frame_record *record) {
 
 int frame_record_open(struct frame_record *record, struct bytes bytes) {
     const char *at = bytes.at;
-    if (bytes.len < HEAD || (at[24] & ~(FLAG_ONCE | FLAG_KEY)) || at[25]) {
+    if (bytes.len < HEAD || (at[24] & ~(FLAG_ONCE | FLAG_KEY | FLAG_PRIVATE)) || at[25]) {
         return ERR_INVALID;
     }
     *record = (struct frame_record){
@@ -163,6 +166,7 @@ int frame_record_open(struct frame_record *record, struct bytes bytes) {
         .type_len = get_u32(at + 16),
         .data_at = get_u32(at + 20),
         .topic_count = (uint16_t)get_number(at + 26, 2),
+        .private = at[24] & FLAG_PRIVATE,
         .check = get_u32(at),
         .topics = at + HEAD,
         .checked = bytes_make(at + 4, bytes.len - 4),
@@ -239,6 +243,7 @@ int frame_record_frame(const struct frame_record *record, const struct mem *mem,
         .type_len = record->type_len,
         .data_at = start + record->data_at,
         .topic_count = record->topic_count,
+        .private = record->private,
         .key_len = (uint8_t)record->key.len,
     };
     atomic_init(&frame->refs, 1);

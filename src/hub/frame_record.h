@@ -15,6 +15,7 @@ struct frame_record {
     struct bytes stream;                             // the event-stream bytes
     uint32_t own_id_len, type_at, type_len, data_at; // as in the frame, but counted in the stream
     uint16_t topic_count;
+    bool private;
     uint32_t check;
     const char *topics;   // a hash and a length each
     struct bytes checked; // what the check is of

@@ -61,7 +61,20 @@ void hub_finish(struct hub *hub) {
     topics_finish(&hub->topics);
 }
 
+static void hear_privately(struct list *subscriptions, struct frame *frame) {
+    for (struct list *at = subscriptions->next; at != subscriptions; at = at->next) {
+        const struct subscription *subscription = container_of(at, struct subscription, link);
+        if (subscription->privy) {
+            feed_hear(subscription->feed, frame);
+        }
+    }
+}
+
 static void hear_all(struct list *subscriptions, struct frame *frame) {
+    if (frame->private) {
+        hear_privately(subscriptions, frame);
+        return;
+    }
     for (struct list *at = subscriptions->next; at != subscriptions; at = at->next) {
         feed_hear(container_of(at, struct subscription, link)->feed, frame);
     }

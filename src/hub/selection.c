@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+static const uint64_t PRIVY_FACTOR = UINT64_C(0x9e3779b97f4a7c15);
+
 static int by_text(const void *a, const void *b) {
     const struct selector *left = a, *right = b;
     return bytes_compare(left->name.text, right->name.text);
@@ -123,6 +125,15 @@ int selection_create_like(struct selection **out, const struct mem *mem, const s
     return selection_create_filtered(out, mem, key, names, count, &filter);
 }
 
+// A sum, so that the order in which they are set does not matter.
+void selection_set_privy(struct selection *selection, uint32_t place) {
+    struct selector *item = &selection->items[place];
+    if (!item->privy) {
+        item->privy = true;
+        selection->hash += item->name.hash * PRIVY_FACTOR;
+    }
+}
+
 void selection_destroy(struct selection **selection) {
     if (*selection) {
         mem_free((*selection)->mem, *selection);
@@ -141,19 +152,33 @@ bool selection_equal(const struct selection *a, const struct selection *b) {
         }
     }
     for (uint32_t i = 0; i < a->count; i++) {
-        if (!bytes_equal(a->items[i].name.text, b->items[i].name.text)) {
+        if (a->items[i].privy != b->items[i].privy ||
+            !bytes_equal(a->items[i].name.text, b->items[i].name.text)) {
             return false;
         }
     }
     return true;
 }
 
-bool selection_names(const struct selection *selection, const struct topic_name *topic) {
+bool selection_names(const struct selection *selection, const struct topic_name *topic,
+                     bool private) {
     for (uint32_t i = 0; i < selection->count; i++) {
         const struct selector *item = &selection->items[i];
+        if (private && !item->privy) {
+            continue;
+        }
         if (item->pattern
                 ? topic_matches(item->name.text, topic->text)
                 : item->name.hash == topic->hash && bytes_equal(item->name.text, topic->text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool selection_hides(const struct selection *selection) {
+    for (uint32_t i = 0; i < selection->count; i++) {
+        if (!selection->items[i].privy) {
             return true;
         }
     }
@@ -177,7 +202,7 @@ bool selection_hears(const struct selection *selection, const struct frame *fram
 bool selection_concerns(const struct selection *selection, const struct frame *frame) {
     for (size_t i = 0; i < frame->topic_count; i++) {
         struct topic_name topic = frame_topic(frame, i);
-        if (selection_names(selection, &topic)) {
+        if (selection_names(selection, &topic, frame->private)) {
             return true;
         }
     }

@@ -94,7 +94,7 @@ static int subscribe_pattern(struct topics *topics, struct bytes text,
 
 int topics_subscribe(struct topics *topics, const struct selector *selector, struct feed *feed,
                      struct subscription *subscription) {
-    *subscription = (struct subscription){.feed = feed};
+    *subscription = (struct subscription){.feed = feed, .privy = selector->privy};
     if (selector->pattern) {
         return subscribe_pattern(topics, selector->name.text, subscription);
     }

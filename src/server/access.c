@@ -1,5 +1,5 @@
-// The token of a request, from the Authorization header or from a cookie, to an identity. A cookie goes
-// along with whatever page makes the browser ask, so it only counts for pages that may ask.
+// The token or API key of a request, from the Authorization header or from a cookie, to an identity. A
+// cookie goes along with whatever page makes the browser ask, so it only counts for pages that may ask.
 #include "server/access.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "server/key_source.h"
 #include "server/worker.h"
 
-static struct rules *borrow(struct access *access) {
+struct rules *access_borrow(struct access *access) {
     pthread_mutex_lock(&access->lock);
     struct rules *rules = access->rules;
     atomic_fetch_add_explicit(&rules->refs, 1, memory_order_relaxed);
@@ -72,9 +72,20 @@ static bool take_claims(struct exchange *exchange, const struct rules *rules, st
     return exchange->identity || refuse_token(exchange, NULL);
 }
 
+static bool take_key(struct exchange *exchange, struct bytes text) {
+    struct server *server = exchange->worker->server;
+    unsigned char hash[API_KEY_HASH];
+    exchange->identity = api_key_hash(text, hash) ? access_key_now(server, hash) : NULL;
+    if (!exchange->identity) {
+        return refuse_token(exchange, "the API key is not one of those that are known here");
+    }
+    return access_lasts_ms(server, exchange->identity) > 0 ||
+           refuse_token(exchange, "the API key has expired; get a new one");
+}
+
 static bool take_token(struct exchange *exchange, struct bytes token) {
     struct access *access = &exchange->worker->server->access;
-    struct rules *rules = borrow(access);
+    struct rules *rules = access_borrow(access);
     struct bytes claims;
     struct buf room;
     buf_init(&room, &mem_libc, 0);
@@ -130,6 +141,10 @@ static bool take_ticket(struct exchange *exchange, const struct http_request *re
     if (brought) {
         exchange->identity = tickets_redeem(tickets, ticket, worker_now(exchange->worker));
     }
+    if (exchange->identity && exchange->identity->by_key && !access_still(exchange)) {
+        identity_unref(exchange->identity);
+        exchange->identity = NULL;
+    }
     buf_finish(&room);
     if (brought && !exchange->identity) {
         refuse_token(exchange, "the ticket is used up or too old; ask for another one with POST "
@@ -144,6 +159,10 @@ int access_issue_ticket(struct exchange *exchange, char text[TICKET_TEXT]) {
                          server->settings->ticket_ms, text);
 }
 
+bool access_take(struct exchange *exchange, struct bytes text) {
+    return api_key_claims_to_be(text) ? take_key(exchange, text) : take_token(exchange, text);
+}
+
 bool access_identify(struct exchange *exchange, const struct http_request *req) {
     const struct server *server = exchange->worker->server;
     const char *name = server->settings->token_cookie;
@@ -152,7 +171,7 @@ bool access_identify(struct exchange *exchange, const struct http_request *req) 
     }
     struct bytes token = bearer(req);
     if (token.at) {
-        return take_token(exchange, token);
+        return access_take(exchange, token);
     }
     if (take_ticket(exchange, req)) {
         return exchange->identity;
@@ -181,7 +200,7 @@ bool access_covers(struct server *server, const struct identity *identity, struc
     if (!access->on || (identity && grants_cover(&identity->claims.grants, name, right))) {
         return true;
     }
-    struct rules *rules = borrow(access);
+    struct rules *rules = access_borrow(access);
     bool public = grants_cover(&rules->everyone, name, right);
     rules_unref(rules);
     return public;
@@ -195,8 +214,8 @@ bool access_demand(struct exchange *exchange, struct bytes name, enum right righ
     }
     if (exchange->identity) {
         snprintf(detail, sizeof(detail), "the %s does not let you %s `%.*s`",
-                 exchange->vouched ? "backend of this server" : "token", what, (int)name.len,
-                 name.at);
+                 exchange->vouched ? "backend of this server" : identity_kind(exchange->identity),
+                 what, (int)name.len, name.at);
         exchange_problem(exchange, 403, "%s", detail);
     } else {
         snprintf(detail, sizeof(detail),
@@ -228,7 +247,10 @@ bool access_demand_admin(struct exchange *exchange) {
         return true;
     }
     if (exchange->identity) {
-        exchange_problem(exchange, 403, "this needs a token that says \"admin\": true");
+        exchange_problem(exchange, 403,
+                         exchange->identity->by_key
+                             ? "this needs an API key whose line says admin"
+                             : "this needs a token that says \"admin\": true");
     } else {
         access_challenge(exchange, "this needs the token of an administrator");
     }
@@ -239,7 +261,8 @@ int64_t access_lasts_ms(const struct server *server, const struct identity *iden
     if (!identity || !identity->claims.expires_ms) {
         return INT64_MAX;
     }
-    int64_t leeway = server->settings->jwt_leeway_ms;
+    // Of a key it is this machine's own clock that says when.
+    int64_t leeway = identity->by_key ? 0 : server->settings->jwt_leeway_ms;
     int64_t left = identity->claims.expires_ms + leeway - clock_wall_ms();
     return left > 0 ? left : 0;
 }

@@ -69,6 +69,28 @@ void access_challenge(struct exchange *exchange, const char *detail);
 // Whether they may see and change what belongs to all; else the exchange is answered.
 bool access_demand_admin(struct exchange *exchange);
 
+// What they may hear of the selection by a token or key of their own, and not because everyone may: of
+// that private events too.
+void access_make_privy(struct server *server, const struct identity *identity,
+                       struct selection *selection);
+
+// Whether private events can be kept private here; else the sentence for 400.
+extern const char access_private_problem[];
+bool access_keeps_private(const struct server *server);
+
+// What a text that somebody sent as theirs says, into exchange->identity, as access_identify.
+bool access_take(struct exchange *exchange, struct bytes text);
+
+// Whether they may still do what they began: the API key is still there, nothing has expired. Takes
+// the rights that the key has by now.
+bool access_still(struct exchange *exchange);
+
+// For whom the API key of this hash speaks, with a reference; NULL: there is none. Any thread.
+struct identity *access_key_now(struct server *server, const unsigned char *hash);
+
+// The rules as they are now, with a reference. There are some. Any thread.
+struct rules *access_borrow(struct access *access);
+
 // A ticket for the one who asks, with exchange->identity: as tickets_issue.
 int access_issue_ticket(struct exchange *exchange, char text[TICKET_TEXT]);
 

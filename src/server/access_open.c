@@ -9,6 +9,7 @@
 #include "server/auth_desk.h"
 #include "server/auth_hook.h"
 #include "server/key_source.h"
+#include "server/revoke.h"
 #include "server/worker.h"
 
 int access_check(struct server *server) {
@@ -40,10 +41,13 @@ static int make_anew(struct server *server, struct rules_fetched fetched,
     struct rules *rules;
     int rc = rules_create(&rules, server->settings, fetched, problem);
     if (rc == 0) {
-        size_t count = rules->keys.count;
-        rules_unref(replace(&server->access, rules));
+        struct rules *before = replace(&server->access, rules);
         // Afterwards: who reads this line may rely on the keys.
-        log_write(LOG_INFO, "keys for tokens: %zu", count);
+        log_write(LOG_INFO, "keys for tokens: %zu", rules->keys.count);
+        if (rules->api_keys) {
+            log_write(LOG_INFO, "API keys: %zu", rules->api_keys->count);
+        }
+        rules_unref(before);
     }
     return rc;
 }
@@ -60,8 +64,10 @@ static int keep_fetched(struct access *access, struct rules_fetched fetched) {
 static int on_fetched(void *ctx, const struct bytes *texts, size_t count, const char **problem) {
     static _Thread_local char why[RULES_PROBLEM_MAX];
     struct server *server = ctx;
-    struct rules_fetched fetched = {.texts = texts, .count = count};
     pthread_mutex_lock(&server->access.making);
+    // What has changed in that file is for whoever ends streams to see: a reload.
+    struct rules_fetched fetched = {
+        .texts = texts, .count = count, .api_keys = server->access.rules->api_keys};
     int rc = make_anew(server, fetched, why);
     rc = rc ? rc : keep_fetched(&server->access, fetched);
     pthread_mutex_unlock(&server->access.making);
@@ -154,5 +160,8 @@ int access_reload(struct server *server) {
     }
     pthread_mutex_unlock(&access->making);
     free(texts);
+    if (rc == 0 && server->settings->api_keys_file) {
+        revoke_streams(server);
+    }
     return rc;
 }

@@ -1,4 +1,5 @@
-// Hashing. What kind of thing it is goes into the hash, so that a subject never meets an address.
+// Hashing. What kind of thing it is goes into the hash, so that a subject never meets an address, and
+// nobody whose name an issuer lets them choose meets the API key of that name.
 #include "server/limit_keys.h"
 
 #include "auth/identity.h"
@@ -6,7 +7,7 @@
 
 enum { NETWORK_V4 = 16, NETWORK_V6 = 8 }; // bytes of struct peer's ip
 
-enum kind { KIND_ADDRESS = 1, KIND_SUBJECT };
+enum kind { KIND_ADDRESS = 1, KIND_SUBJECT, KIND_API_KEY };
 
 static uint64_t key_of(const struct server *server, enum kind kind, const void *at, size_t len) {
     uint64_t parts[] = {kind, hash_bytes(&server->hash_key, at, len)};
@@ -32,7 +33,8 @@ bool limit_key_subject(const struct exchange *exchange, uint64_t *key) {
         return false;
     }
     struct bytes subject = buf_bytes(&identity->claims.subject);
-    *key = key_of(exchange->worker->server, KIND_SUBJECT, subject.at, subject.len);
+    enum kind kind = identity->by_key ? KIND_API_KEY : KIND_SUBJECT;
+    *key = key_of(exchange->worker->server, kind, subject.at, subject.len);
     return true;
 }
 

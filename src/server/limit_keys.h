@@ -1,5 +1,6 @@
 // For whom limits count, as keys of the tables in auth/: the network of an address (IPv4 /32, IPv6 /64:
-// one household has no more than that) and the subject of a token. Keyed hashes. Any thread.
+// one household has no more than that) and the subject of a token, or the name
+// of an API key. Keyed hashes. Any thread.
 #ifndef SERVER_LIMIT_KEYS_H
 #define SERVER_LIMIT_KEYS_H
 

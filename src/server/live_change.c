@@ -4,10 +4,12 @@
 
 #include <stdio.h>
 
+#include "auth/identity.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "hub/change.h"
 #include "hub/control.h"
+#include "server/access.h"
 #include "server/stream.h"
 #include "server/wish.h"
 #include "server/worker.h"
@@ -29,6 +31,8 @@ void live_change_init(struct live_change *change) {
 void live_change_finish(struct live_change *change) {
     selection_destroy(&change->add);
     selection_destroy(&change->drop);
+    identity_unref(change->identity);
+    change->identity = NULL;
     buf_finish(&change->cursor);
     buf_finish(&change->items);
     buf_finish(&change->body);
@@ -185,16 +189,53 @@ static int write_answer(struct live_change *change, const struct plan *plan,
 
 // --- the change ---
 
+// A stream lives by one API key at most, and what a key lets somebody hear goes with the key.
+static bool is_by_another_key(const struct live_change *change, const struct stream *stream) {
+    const struct identity *asks = change->identity;
+    bool privy = false;
+    for (uint32_t i = 0; i < change->add->count; i++) {
+        privy |= change->add->items[i].privy;
+    }
+    bool by_key = stream->key || (asks && asks->by_key);
+    return privy && by_key && !(stream->key && identity_same_key(stream->key, asks));
+}
+
+// The stream may be over when it returns.
+static int move(struct live_change *change, struct stream *stream, struct plan *plan) {
+    struct server *server = stream->worker->server;
+    struct selection *next = plan->next;
+    struct held *before;
+    int rc = quotas_change(stream, stream->subscriber.feed->selection, next, &before);
+    if (rc == ERR_TOO_LARGE) {
+        refuse(change, 503,
+               "a topic that was to be added has as many listeners as --max-listeners-per-topic "
+               "allows; nothing was changed; try again later");
+        return 0;
+    }
+    if (rc) {
+        return rc;
+    }
+    // What is heard by a right ends with it.
+    if (change->add->count) {
+        stream_expire_at_most(stream, change->lasts_ms);
+    }
+    plan->next = NULL;
+    rc = hub_change(&stream->subscriber, next);
+    if (rc) {
+        quotas_change_back(stream, &before);
+    } else {
+        quotas_give_listener(server, &before);
+    }
+    return rc;
+}
+
 static int carry_out(struct live_change *change, struct stream *stream, struct plan *plan) {
     struct subscriber *subscriber = &stream->subscriber;
     int rc = write_answer(change, plan, subscriber->feed->selection);
     if (rc == 0 && plan->complete) {
-        struct selection *next = plan->next;
-        plan->next = NULL;
-        rc = hub_change(subscriber, next);
-        change->changed = rc == 0;
+        rc = move(change, stream, plan);
     }
-    if (rc == 0) {
+    if (rc == 0 && change->status == 0) {
         change->status = 200;
     }
     return rc;
@@ -228,6 +269,12 @@ bool live_change_apply(struct live_change *change, struct stream *stream) {
     struct plan plan = {0};
     if (!subscriber->feed) {
         live_change_gone(change);
+        return true;
+    }
+    if (is_by_another_key(change, stream)) {
+        refuse(change, 403,
+               "this connection was not opened with this API key, so nothing can be added by it; "
+               "open another connection, or change the token of this one");
         return true;
     }
     int rc = change_plan(subscriber->feed->selection, change->drop, change->add,

@@ -11,13 +11,16 @@
 #include "base/buf.h"
 #include "hub/selection.h"
 
+struct identity;
 struct server;
 struct stream;
 
 enum { LIVE_CHANGE_PROBLEM_MAX = 200 };
 
 struct live_change {
-    struct selection *add, *drop; // owned
+    struct selection *add, *drop; // owned; what of `add` is privy is whoever asks
+    struct identity *identity;    // who asks, with a reference; NULL: nobody in particular
+    int64_t lasts_ms;             // how long they may hear what they add; INT64_MAX: for ever
     struct buf cursor;            // `after`, as it was given; empty: not given
     bool started;                 // `after` has been looked up
     bool from_start;              // there is nothing before it that could be missed
@@ -27,7 +30,6 @@ struct live_change {
     int status;
     char problem[LIVE_CHANGE_PROBLEM_MAX];
     bool too_many; // the limit on topics was hit
-    bool changed;  // the stream hears something else now
     struct buf body;
 };
 

@@ -141,6 +141,7 @@ int poll_open(const struct poll_request *request, struct selection *selection) {
     poll_answer_init(&poll->answer);
     stream_init(&poll->stream, request->exchange->worker, &poll_stream_ops);
     quotas_move(request->exchange, &poll->stream);
+    stream_live_by(&poll->stream, request->exchange->identity);
     request->exchange->state = poll;
     int rc = prepare(poll, request);
     if (rc) {

@@ -131,6 +131,10 @@ static void send_reply(struct poll_answer *answer, struct exchange *exchange, st
     reply_add(&reply, "Cache-Control", bytes_of(caching_control(&caching, control)));
     // The header of that name wins over the URL.
     reply_add(&reply, "Vary", bytes_of("Last-Event-ID"));
+    if (worker->server->access.on) {
+        // Who shows a token may get more than what a cache has of those who show none.
+        reply_add(&reply, "Vary", bytes_of("Authorization, Cookie"));
+    }
     compression_add_vary(worker->server->settings, &reply);
     reply_add(&reply, "ETag", bytes_of(etag));
     reply_add(&reply, "Last-Event-ID", cursor);

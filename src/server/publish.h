@@ -14,6 +14,7 @@ struct publish_target {
     struct bytes topic; // from the path; .at NULL: none
     struct bytes type, id, event_key;
     int64_t retry;
+    bool private;              // of each event
     struct bytes content_type; // lasts for the call of `begin`
     uint64_t key;              // a hash of the Idempotency-Key; 0: none
 };

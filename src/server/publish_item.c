@@ -13,11 +13,11 @@ struct span {
     bool given;
 };
 
-enum member { TOPIC, TOPICS, DATA, EVENT, ID, KEY, RETRY, AT, MEMBER_COUNT };
+enum member { TOPIC, TOPICS, DATA, EVENT, ID, KEY, RETRY, PRIVATE, AT, MEMBER_COUNT };
 
 static const char *const member_names[MEMBER_COUNT] = {
-    [TOPIC] = "topic", [TOPICS] = "topics", [DATA] = "data",   [EVENT] = "event",
-    [ID] = "id",       [KEY] = "key",       [RETRY] = "retry", [AT] = "at",
+    [TOPIC] = "topic", [TOPICS] = "topics", [DATA] = "data",       [EVENT] = "event", [ID] = "id",
+    [KEY] = "key",     [RETRY] = "retry",   [PRIVATE] = "private", [AT] = "at",
 };
 
 struct fields {
@@ -28,6 +28,7 @@ struct fields {
     struct span data, type, id, key;
     int64_t retry;
     event_id at;
+    bool private;
     const char *problem;
 };
 
@@ -99,6 +100,14 @@ static int read_retry(struct fields *f, struct bytes value) {
     return 0;
 }
 
+static void read_private(struct fields *f, struct bytes value) {
+    enum json_kind kind = json_kind(value);
+    if (kind != JSON_BOOL && kind != JSON_NULL) {
+        f->problem = "`private` is true or false";
+    }
+    f->private = bytes_is(value, "true");
+}
+
 static int read_at(struct fields *f, struct bytes value) {
     struct span span = {0};
     int rc = read_text(f, value, &span, "");
@@ -122,8 +131,8 @@ static int read_member(struct fields *f, struct bytes key, struct bytes value) {
     enum member member = member_of(key);
     if (member == MEMBER_COUNT) {
         f->problem =
-            "an event has the members topic or topics, data, event, id, key, retry and at, "
-            "no others";
+            "an event has the members topic or topics, data, event, id, key, retry, private and "
+            "at, no others";
         return 0;
     }
     if (f->seen[member]) {
@@ -144,6 +153,9 @@ static int read_member(struct fields *f, struct bytes key, struct bytes value) {
         return read_text(f, value, &f->id, "`id` is a string");
     case KEY:
         return read_text(f, value, &f->key, "`key` is a string");
+    case PRIVATE:
+        read_private(f, value);
+        return 0;
     case AT:
         return read_at(f, value);
     default:
@@ -196,6 +208,9 @@ static int make_frame(const struct hash_key *key, const struct fields *f,
         f->key.len ? bytes_make(f->text->at + f->key.at, f->key.len) : bytes_make(NULL, 0);
     int rc = publish_keyed_frame(key, topics, f->topic_count, &event, event_key, &item->frame,
                                  &item->problem);
+    if (rc == 0) {
+        item->frame->private = f->private;
+    }
     return rc == ERR_NOMEM ? rc : 0;
 }
 

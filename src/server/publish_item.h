@@ -1,5 +1,6 @@
-// One event as a JSON object: with `topic` or `topics`, `data`, `event`, `id`, `key`, `retry`, and `at` when
-// it was exported from a history. Needs no server: an import reads the same objects. Any thread.
+// One event as a JSON object: with `topic` or `topics`, `data`, `event`, `id`, `key`, `retry`,
+// `private`, and `at` when it was exported from a history. Needs no server: an import reads the same
+// objects. Any thread.
 #ifndef SERVER_PUBLISH_ITEM_H
 #define SERVER_PUBLISH_ITEM_H
 

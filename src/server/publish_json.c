@@ -19,6 +19,7 @@ static const char too_deep[] = "the JSON nests deeper than 64 levels";
 struct batch {
     struct buf body;
     bool lines; // each line is an item, whatever the whole looks like
+    bool private;
     struct publish_item *items;
     size_t count, room;
     uint64_t key;
@@ -32,6 +33,7 @@ int publish_json_begin(struct exchange *exchange, const struct publish_target *t
     }
     exchange->state = batch;
     batch->key = target->key;
+    batch->private = target->private;
     commit_init(&batch->commit, exchange);
     batch->lines = http_media_is_ndjson(target->content_type);
     buf_init(&batch->body, &mem_libc, exchange->worker->server->settings->max_body);
@@ -70,16 +72,35 @@ static bool may_publish(struct exchange *exchange, const struct frame *frame) {
     return true;
 }
 
+static void refuse_item(struct publish_item *item, int status, const char *problem) {
+    frame_unref(item->frame);
+    *item = (struct publish_item){.status = status, .problem = problem};
+}
+
+static void check_private(const struct exchange *exchange, struct publish_item *item) {
+    const struct batch *batch = exchange->state;
+    item->frame->private |= batch->private;
+    if (item->frame->private && !access_keeps_private(exchange->worker->server)) {
+        refuse_item(item, 400, access_private_problem);
+    }
+}
+
 static int read_item(struct exchange *exchange, struct bytes value, struct publish_item *item) {
     struct worker *worker = exchange->worker;
     int rc = publish_item_read(&worker->item, &worker->server->hash_key, value, item);
+    if (rc == 0 && item->frame) {
+        check_private(exchange, item);
+    }
     if (rc == 0 && item->frame && !may_publish(exchange, item->frame)) {
-        frame_unref(item->frame);
-        *item = (struct publish_item){
-            .status = exchange->identity ? 403 : 401,
-            .problem = exchange->identity
-                           ? "you may not publish to every topic of this event"
-                           : "to publish this event, send a token in Authorization: Bearer"};
+        refuse_item(item, exchange->identity ? 403 : 401,
+                    !exchange->identity
+                        ? "to publish this event, send a token in Authorization: Bearer"
+                    : exchange->vouched
+                        ? "the backend of this server does not let you publish to every topic of "
+                          "this event"
+                    : exchange->identity->by_key
+                        ? "the API key does not let you publish to every topic of this event"
+                        : "the token does not let you publish to every topic of this event");
     }
     if (rc == 0) {
         rates_refuse_item(exchange, item);

@@ -13,15 +13,17 @@ const char publish_key_problem[] =
 
 enum kind { BY_OWN_ID = 1, BY_KEY };
 
-// Two publishers may choose the same key: the subject of the token tells them apart.
+// Two publishers may choose the same key: the subject of the token, or the name of the API key, tells
+// them apart.
 static uint64_t hash_of(const struct exchange *exchange, const char *text, size_t len) {
     const struct hash_key *secret = &exchange->worker->server->hash_key;
     const struct identity *identity = exchange->identity;
-    uint64_t parts[2] = {hash_bytes(secret, text, len)};
+    uint64_t parts[3] = {hash_bytes(secret, text, len)};
     if (!identity || !identity->claims.subject.len) {
         return parts[0];
     }
     parts[1] = hash_bytes(secret, identity->claims.subject.at, identity->claims.subject.len);
+    parts[2] = identity->by_key;
     return hash_bytes(secret, parts, sizeof(parts));
 }
 
@@ -71,6 +73,9 @@ void publish_identify(const struct worker *worker, struct frame *frame, uint64_t
     uint64_t a = hash_bytes(secret, own.len ? by_own_id : by_key, sizeof(by_key));
     struct bytes content = frame_bytes(frame);
     uint64_t b = hash_bytes(secret, content.at, content.len);
+    if (frame->private) {
+        b = ~b;
+    }
     if (frame->key_len) {
         struct bytes label = frame_key(frame);
         uint64_t both[] = {b, hash_bytes(secret, label.at, label.len)};

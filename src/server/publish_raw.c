@@ -11,6 +11,7 @@ struct raw {
     struct buf names; // topic, type, id and the event's key, one behind the other
     size_t topic_len, type_len, id_len, event_key_len;
     int64_t retry;
+    bool private;
     uint64_t key;
     struct buf body;
     struct frame *frame; // once it is published
@@ -29,6 +30,7 @@ int publish_raw_begin(struct exchange *exchange, const struct publish_target *ta
     raw->id_len = target->id.len;
     raw->event_key_len = target->event_key.len;
     raw->retry = target->retry;
+    raw->private = target->private;
     raw->key = target->key;
     buf_init(&raw->names, &mem_libc, 0);
     buf_init(&raw->body, &mem_libc, exchange->worker->server->settings->max_body);
@@ -57,8 +59,12 @@ static int make_frame(struct worker *worker, struct raw *raw, const char **probl
     }
     struct bytes event_key =
         bytes_make(names + raw->names.len - raw->event_key_len, raw->event_key_len);
-    return publish_keyed_frame(&worker->server->hash_key, &topic, 1, &event, event_key, &raw->frame,
-                               problem);
+    int rc = publish_keyed_frame(&worker->server->hash_key, &topic, 1, &event, event_key,
+                                 &raw->frame, problem);
+    if (rc == 0) {
+        raw->frame->private = raw->private;
+    }
+    return rc;
 }
 
 static int answer(struct exchange *exchange) {

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "freshet/parser.h"
+#include "server/access.h"
 #include "server/commit.h"
 #include "server/publish.h"
 #include "server/worker.h"
@@ -21,6 +22,7 @@ struct relay {
     struct frame *group[GROUP_MAX]; // events of this piece, to be published together
     size_t group_count;
     uint64_t key, number; // of the next event, counted over the request
+    bool private;
     struct commit commit;
     bool reused;     // an event was not the one that the key was used for
     bool unstorable; // events that came cannot be stored now
@@ -90,6 +92,7 @@ static int on_event(void *user, const struct freshet_event *parsed) {
     if (relay->error) {
         return relay->error;
     }
+    (*frame)->private = relay->private;
     relay->retry_after = rates_charge(relay->commit.exchange, *frame);
     if (relay->retry_after) {
         frame_unref(*frame);
@@ -111,6 +114,7 @@ int publish_stream_begin(struct exchange *exchange, const struct publish_target 
     commit_init(&relay->commit, exchange);
     relay->worker = exchange->worker;
     relay->key = target->key;
+    relay->private = target->private;
     buf_init(&relay->topic, &mem_libc, 0);
     buf_init(&relay->event_key, &mem_libc, 0);
     int rc = buf_append(&relay->topic, target->topic.at, target->topic.len);
@@ -155,9 +159,25 @@ static size_t kept_of(const struct relay *relay, size_t kept, size_t piece) {
     return kept < most ? kept : most;
 }
 
+// It may have begun long ago. True when it was refused.
+static bool refuse_later(struct exchange *exchange, const struct relay *relay) {
+    bool still =
+        access_still(exchange) && access_allows(exchange, buf_bytes(&relay->topic), RIGHT_PUBLISH);
+    if (!still) {
+        exchange_problem(exchange, 403,
+                         "the token or API key is not good for this topic any more; %llu events of "
+                         "the stream were published",
+                         (unsigned long long)relay->commit.published);
+    }
+    return !still;
+}
+
 static int on_body(struct exchange *exchange, struct bytes piece) {
     struct relay *relay = exchange->state;
     relay->event_came = false;
+    if (refuse_later(exchange, relay)) {
+        return 0;
+    }
     int rc = freshet_parser_feed(relay->parser, piece.at, piece.len);
     exchange->kept = kept_of(relay, exchange->kept, piece.len);
     publish_group(relay);

@@ -12,8 +12,11 @@
 
 struct held {
     struct quota_entry *address, *subject;
-    size_t count;
-    struct quota_entry *topics[]; // NULL: not taken
+    size_t count; // of the topics and patterns, in the order of the selection; 0: they do not count
+    struct {
+        struct quota_entry *entry; // NULL: not taken
+        size_t kept_from;          // its place before the change plus one; 0: it is new
+    } topics[];
 };
 
 void quotas_open(struct server *server) {
@@ -66,7 +69,7 @@ static int take_topics(struct exchange *exchange, const struct selection *select
     int rc = 0;
     for (size_t i = 0; rc == 0 && quota->most && i < selection->count; i++) {
         rc = take(exchange->worker, quota, selection->items[i].name.hash, LIMIT_TOPIC_LISTENERS,
-                  &held->topics[i]);
+                  &held->topics[i].entry);
     }
     return rc;
 }
@@ -119,7 +122,85 @@ void quotas_give_listener(struct server *server, struct held **held) {
     quota_give(&server->quotas.by_address, &all->address);
     quota_give(&server->quotas.by_subject, &all->subject);
     for (size_t i = 0; i < all->count; i++) {
-        quota_give(&server->quotas.by_topic, &all->topics[i]);
+        quota_give(&server->quotas.by_topic, &all->topics[i].entry);
     }
     free(all);
+}
+
+// Takes what is new, and notes what is kept. Both selections are sorted.
+static int take_new(struct stream *stream, const struct selection *now,
+                    const struct selection *next, struct held *held) {
+    struct quota *quota = &stream->worker->server->quotas.by_topic;
+    uint32_t at = 0;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < next->count; i++) {
+        struct topic_name name = next->items[i].name;
+        int order = -1;
+        while (at < now->count &&
+               (order = bytes_compare(now->items[at].name.text, name.text)) < 0) {
+            at++;
+        }
+        if (at < now->count && order == 0) {
+            held->topics[i].kept_from = at + 1;
+        } else {
+            rc = take(stream->worker, quota, name.hash, LIMIT_TOPIC_LISTENERS,
+                      &held->topics[i].entry);
+        }
+    }
+    return rc;
+}
+
+// Moves what is kept from one to the other, or back.
+static void move_kept(struct held *held, struct held *before, bool back) {
+    for (size_t i = 0; i < held->count; i++) {
+        size_t from = held->topics[i].kept_from;
+        if (from && back) {
+            before->topics[from - 1].entry = held->topics[i].entry;
+            held->topics[i].entry = NULL;
+        } else if (from) {
+            held->topics[i].entry = before->topics[from - 1].entry;
+            before->topics[from - 1].entry = NULL;
+        }
+    }
+}
+
+static void move_rest(struct held *to, struct held *from) {
+    to->address = from->address;
+    to->subject = from->subject;
+    from->address = from->subject = NULL;
+}
+
+int quotas_change(struct stream *stream, const struct selection *now, const struct selection *next,
+                  struct held **before) {
+    struct server *server = stream->worker->server;
+    *before = NULL;
+    if (!stream->held || stream->held->count == 0) {
+        return 0;
+    }
+    struct held *held = calloc(1, sizeof(*held) + next->count * sizeof(held->topics[0]));
+    if (!held) {
+        return ERR_NOMEM;
+    }
+    held->count = next->count;
+    int rc = take_new(stream, now, next, held);
+    if (rc) {
+        quotas_give_listener(server, &held);
+        return rc;
+    }
+    *before = stream->held;
+    stream->held = held;
+    move_kept(held, *before, false);
+    move_rest(held, *before);
+    return 0;
+}
+
+void quotas_change_back(struct stream *stream, struct held **before) {
+    struct held *held = stream->held;
+    if (*before) {
+        move_kept(held, *before, true);
+        move_rest(*before, held);
+        stream->held = *before;
+        *before = NULL;
+        quotas_give_listener(stream->worker->server, &held);
+    }
 }

@@ -37,6 +37,15 @@ int quotas_take_listener(struct exchange *exchange, const struct selection *sele
 // From the exchange to the stream that it has become.
 void quotas_move(struct exchange *exchange, struct stream *stream);
 
+// The stream hears `next` from here on, instead of `now`: takes what is new. 0 and *before is what the
+// stream held, of which quotas_give_listener gives back what it does not hold any more; or ERR_NOMEM,
+// or ERR_TOO_LARGE, which was counted, and nothing has changed.
+int quotas_change(struct stream *stream, const struct selection *now, const struct selection *next,
+                  struct held **before);
+
+// It goes on hearing what it heard before.
+void quotas_change_back(struct stream *stream, struct held **before);
+
 // Gives everything back; NULLs the pointer, and NULL is harmless.
 void quotas_give_listener(struct server *server, struct held **held);
 

@@ -27,7 +27,6 @@ struct change_request {
     char name[STREAM_NAME_LEN];
     struct buf body;
     struct live_change change;
-    int64_t lasts_ms; // what the backend said of the right to what is added; INT64_MAX: nothing
 };
 
 static struct change_request *request_of(struct gather *gather) {
@@ -59,12 +58,7 @@ static bool ask(struct gather *gather, struct worker *worker) {
         live_change_gone(&request->change);
         return true;
     }
-    bool done = live_change_apply(&request->change, stream);
-    stream = request->change.changed ? stream_name_find(worker, name_of(request)) : NULL;
-    if (stream) {
-        stream_expire_sooner(stream, request->lasts_ms);
-    }
-    return done;
+    return live_change_apply(&request->change, stream);
 }
 
 // --- the exchange ---
@@ -172,7 +166,10 @@ static int end(struct exchange *exchange) {
         auth_hook_holds_end(exchange)) {
         return 0;
     }
-    request->lasts_ms = access_lasts_ms(server, exchange->vouched);
+    request->change.identity = identity_ref(exchange->identity);
+    request->change.lasts_ms = access_granted_ms(exchange);
+    access_make_privy(server, exchange->identity, request->change.add);
+    access_make_privy(server, exchange->vouched, request->change.add);
     request->asked = true;
     gather_from(&request->gather, exchange, &change_ops,
                 stream_name_worker(server, name_of(request)));

@@ -21,6 +21,19 @@ static bool take_retry(struct exchange *exchange, struct bytes value, int64_t *r
     return true;
 }
 
+static bool take_private(struct exchange *exchange, struct bytes value, bool *private) {
+    *private = bytes_is(value, "1");
+    if (!*private && !bytes_is(value, "0")) {
+        exchange_problem(exchange, 400, "the query parameter `private` takes 1 or 0");
+        return false;
+    }
+    if (*private && !access_keeps_private(exchange->worker->server)) {
+        exchange_problem(exchange, 400, "%s", access_private_problem);
+        return false;
+    }
+    return true;
+}
+
 static bool take_query(struct exchange *exchange, struct bytes query, struct buf *text,
                        struct publish_target *target) {
     struct http_query_iter iter;
@@ -34,6 +47,10 @@ static bool take_query(struct exchange *exchange, struct bytes query, struct buf
             target->id = value;
         } else if (bytes_is(name, "key")) {
             target->event_key = value;
+        } else if (bytes_is(name, "private")) {
+            if (!take_private(exchange, value, &target->private)) {
+                return false;
+            }
         } else if (bytes_is(name, "retry") && !take_retry(exchange, value, &target->retry)) {
             return false;
         }

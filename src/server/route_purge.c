@@ -39,7 +39,7 @@ static void release(struct purge *purge) {
 static void visit_feed(void *ctx, struct map_node *node) {
     struct feed *feed = container_of(node, struct feed, node);
     const struct purge *purge = ctx;
-    if (selection_names(feed->selection, &purge->name)) {
+    if (selection_names(feed->selection, &purge->name, false)) {
         feed_drop_window(feed);
     }
 }

@@ -1,9 +1,11 @@
 // POST /api/connections/<name>/token: the right to listen of an open stream lasts as long as the token
-// that this request brings, which must grant all that the stream hears.
+// that this request brings, which must grant all that the stream hears. From then on it counts alone:
+// what the one before let its bearer hear or say beyond that is over.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "hub/change.h"
 #include "server/access.h"
 #include "server/gather.h"
 #include "server/routes.h"
@@ -13,7 +15,7 @@
 
 static const char PREFIX[] = "/api/connections/", SUFFIX[] = "/token";
 
-enum renewal { GONE, REFUSED, RENEWED };
+enum renewal { GONE, REFUSED, TAKEN_BACK, NO_MEMORY, RENEWED };
 
 struct renew {
     struct gather gather;
@@ -42,19 +44,69 @@ static bool covers_all(struct renew *renew, struct server *server,
     return true;
 }
 
+// The stream hears the same as before, and what is private of it by the new token.
+static int make_privy_anew(const struct renew *renew, struct stream *stream) {
+    struct server *server = stream->worker->server;
+    const struct selection *now = stream->subscriber.feed->selection;
+    struct selection *next;
+    struct bytes *names = calloc(now->count, sizeof(*names));
+    for (uint32_t i = 0; names && i < now->count; i++) {
+        names[i] = now->items[i].name.text;
+    }
+    int rc =
+        names ? selection_create_like(&next, &mem_libc, &server->hash_key, names, now->count, now)
+              : ERR_NOMEM;
+    free(names);
+    if (rc) {
+        return rc;
+    }
+    access_make_privy(server, renew->identity, next);
+    return hub_change(&stream->subscriber, next);
+}
+
+static void put_into_force(struct renew *renew, struct stream *stream) {
+    renew->lasts_ms = access_lasts_ms(stream->worker->server, renew->identity);
+    renew->renewal = RENEWED;
+    stream_live_by(stream, renew->identity);
+    if (stream->talk) {
+        stream->talk->ops->renewed(stream, renew->identity);
+    }
+    stream_expire_in(stream, renew->lasts_ms);
+}
+
+// A key may have been taken back on the way here, and who ends its streams have been here before.
+static bool is_there_still(struct renew *renew, struct server *server) {
+    struct identity *before = renew->identity;
+    if (before->by_key) {
+        renew->identity = access_key_now(server, before->key);
+        identity_unref(before);
+    }
+    return renew->identity != NULL;
+}
+
 static bool ask(struct gather *gather, struct worker *worker) {
     struct renew *renew = renew_of(gather);
-    struct stream *stream = stream_name_find(worker, bytes_make(renew->name, STREAM_NAME_LEN));
+    struct bytes name = bytes_make(renew->name, STREAM_NAME_LEN);
+    struct stream *stream = stream_name_find(worker, name);
     if (!stream || !stream->subscriber.feed) {
+        return true;
+    }
+    if (!is_there_still(renew, worker->server)) {
+        renew->renewal = TAKEN_BACK;
         return true;
     }
     if (!covers_all(renew, worker->server, stream->subscriber.feed->selection)) {
         renew->renewal = REFUSED;
         return true;
     }
-    renew->lasts_ms = access_lasts_ms(worker->server, renew->identity);
-    renew->renewal = RENEWED;
-    stream_expire_in(stream, renew->lasts_ms);
+    if (make_privy_anew(renew, stream)) {
+        renew->renewal = NO_MEMORY;
+        return true;
+    }
+    stream = stream_name_find(worker, name); // that may have been its end
+    if (stream) {
+        put_into_force(renew, stream);
+    }
     return true;
 }
 
@@ -76,10 +128,14 @@ static void answer(struct gather *gather, struct exchange *exchange) {
     const struct renew *renew = renew_of(gather);
     if (renew->renewal == RENEWED) {
         answer_renewed(exchange, renew->lasts_ms);
+    } else if (renew->renewal == TAKEN_BACK) {
+        access_challenge(exchange, "the API key has just been taken back; get a new one");
+    } else if (renew->renewal == NO_MEMORY) {
+        exchange_refuse(exchange, ERR_NOMEM);
     } else if (renew->renewal == REFUSED) {
         exchange_problem(exchange, 403,
-                         "the token does not let you listen to `%.*s`, which this connection hears",
-                         (int)renew->refused_len, renew->refused);
+                         "the %s does not let you listen to `%.*s`, which this connection hears",
+                         identity_kind(renew->identity), (int)renew->refused_len, renew->refused);
     } else {
         answer_gone(exchange);
     }

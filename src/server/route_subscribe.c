@@ -232,8 +232,16 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
     struct gzip_sum sum;
     compose_head(exchange, wish, bytes_make(cursor, id_format(place->start.after, cursor)), &head);
     buf_init(&preamble, &mem_libc, 0);
-    int rc = wish->control ? stream_name_create(&name, worker) : 0;
-    rc = rc ? rc : compose_preamble(worker, encoding_of(wish), wish, place, name, &preamble);
+    int64_t lasts = access_granted_ms(exchange);
+    // A WebSocket client can say a new token without knowing the name.
+    bool named = wish->control || (wish->websocket && lasts != INT64_MAX);
+    int rc = named ? stream_name_create(&name, worker) : 0;
+    if (rc == 0 && named) {
+        name->told = wish->control;
+    }
+    rc = rc ? rc
+            : compose_preamble(worker, encoding_of(wish), wish, place, wish->control ? name : NULL,
+                               &preamble);
     if (rc == 0 && wish->gzip) {
         rc = compress_preamble(&preamble, &sum);
         place->start.gzip = &sum;
@@ -250,6 +258,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
         return ERR_NOMEM;
     }
     quotas_move(exchange, stream);
+    stream_live_by(stream, exchange->identity);
     if (join_stream(exchange, stream, wish, selection, name, &place->start)) {
         worker_limit_hit(worker, LIMIT_MEMORY);
         stream->ops->end(stream, bytes_make(NULL, 0));
@@ -259,13 +268,14 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
     if (worker->server->webhooks) {
         stream->identity = identity_ref(exchange->identity);
     }
-    stream_expire_in(stream, access_granted_ms(exchange));
+    stream_expire_in(stream, lasts);
     return 0;
 }
 
 static int answer_head(struct exchange *exchange, const struct wish *wish) {
     struct reply head;
     char cursor[ID_TEXT_MAX];
+    worker_catch_up(exchange->worker); // what was acknowledged is published, whoever took it
     event_id newest = exchange->worker->hub.heard;
     compose_head(exchange, wish, bytes_make(cursor, id_format(newest, cursor)), &head);
     exchange->ops->reply(exchange, &head);
@@ -318,6 +328,10 @@ static int subscribe(struct exchange *exchange, const struct wish *wish) {
     int rc = selection_create_filtered(&selection, &mem_libc, &worker->server->hash_key,
                                        wish->names, wish->name_count, &filter);
     rc = rc ? rc : quotas_take_listener(exchange, selection);
+    if (rc == 0) {
+        access_make_privy(worker->server, exchange->identity, selection);
+        access_make_privy(worker->server, exchange->vouched, selection);
+    }
     if (rc) {
         selection_destroy(&selection);
         return rc;

@@ -18,14 +18,14 @@ static int refuse(char problem[RULES_PROBLEM_MAX], const char *option, const cha
 }
 
 bool rules_wanted(const struct settings *settings) {
-    return settings->jwt_secret || settings->jwt_secret_file || settings->jwt_key.count ||
-           settings->jwt_keys_url.count || settings->public_subscribe.count ||
-           settings->public_publish.count || settings->auth_url;
+    return settings->api_keys_file || settings->jwt_secret || settings->jwt_secret_file ||
+           settings->jwt_key.count || settings->jwt_keys_url.count ||
+           settings->public_subscribe.count || settings->public_publish.count || settings->auth_url;
 }
 
 bool rules_take_tokens(const struct settings *settings) {
-    bool keys = settings->jwt_secret || settings->jwt_secret_file || settings->jwt_key.count ||
-                settings->jwt_keys_url.count;
+    bool keys = settings->api_keys_file || settings->jwt_secret || settings->jwt_secret_file ||
+                settings->jwt_key.count || settings->jwt_keys_url.count;
     return rules_wanted(settings) && (keys || !settings->auth_url);
 }
 
@@ -62,6 +62,31 @@ static int add_keys(struct rules *rules, const struct settings *settings,
         rc = add_file(rules, "jwt-key", settings->jwt_key.items[i], problem);
     }
     return rc;
+}
+
+static int read_api_keys(struct rules *rules, const char *name, char problem[RULES_PROBLEM_MAX]) {
+    char why[API_KEYS_PROBLEM_MAX];
+    struct buf text;
+    buf_init(&text, &mem_libc, API_KEYS_FILE_MAX);
+    int rc = key_file_read(name, &text);
+    if (rc == ERR_SYSTEM) {
+        rc = refuse(problem, "api-keys-file", name, strerror(errno));
+    } else if (rc == ERR_TOO_LARGE) {
+        rc = refuse(problem, "api-keys-file", name, "it is larger than a megabyte");
+    } else if (rc == 0) {
+        rc = api_keys_create(&rules->api_keys, buf_bytes(&text), why);
+        rc = rc == ERR_INVALID ? refuse(problem, "api-keys-file", name, why) : rc;
+    }
+    buf_finish(&text);
+    return rc;
+}
+
+static int add_api_keys(struct rules *rules, const struct settings *settings,
+                        struct rules_fetched fetched, char problem[RULES_PROBLEM_MAX]) {
+    rules->api_keys = api_keys_ref(fetched.api_keys);
+    return rules->api_keys || !settings->api_keys_file
+               ? 0
+               : read_api_keys(rules, settings->api_keys_file, problem);
 }
 
 static int add_fetched(struct rules *rules, const struct settings *settings,
@@ -106,6 +131,7 @@ static int check_templates(const char *option, const struct texts *templates,
 static int fill(struct rules *rules, const struct settings *settings, struct rules_fetched fetched,
                 char problem[RULES_PROBLEM_MAX]) {
     int rc = add_keys(rules, settings, problem);
+    rc = rc ? rc : add_api_keys(rules, settings, fetched, problem);
     rc = rc ? rc : add_fetched(rules, settings, fetched, problem);
     rc = rc ? rc
             : add_everyone(rules, "public-subscribe", &settings->public_subscribe, RIGHT_SUBSCRIBE,
@@ -148,6 +174,7 @@ int rules_create(struct rules **out, const struct settings *settings, struct rul
 void rules_unref(struct rules *rules) {
     if (rules && atomic_fetch_sub_explicit(&rules->refs, 1, memory_order_acq_rel) == 1) {
         key_set_finish(&rules->keys);
+        api_keys_unref(rules->api_keys);
         grants_finish(&rules->everyone);
         free(rules);
     }

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "auth/api_keys.h"
 #include "auth/claims.h"
 #include "auth/key_set.h"
 #include "server/settings.h"
@@ -14,6 +15,7 @@ enum { RULES_PROBLEM_MAX = 512 };
 struct rules {
     atomic_uint refs;
     struct key_set keys;
+    struct api_keys *api_keys; // NULL: there is no file of them
     struct claims_policy policy;
     struct grants everyone;
 };
@@ -24,10 +26,12 @@ bool rules_wanted(const struct settings *settings);
 // Whether tokens of requests are looked at: always, but where a backend decides and nobody has named a key.
 bool rules_take_tokens(const struct settings *settings);
 
-// Texts that URLs of keys have given; an empty one has not come yet.
+// What need not be read again: texts that URLs of keys have given, of which an empty one has not come
+// yet; and API keys, of which the rules take a reference (NULL: they are read).
 struct rules_fetched {
     const struct bytes *texts;
     size_t count;
+    struct api_keys *api_keys;
 };
 
 // Reads the files that the settings name: 0; or a negative error and a sentence in `problem`. The

@@ -180,6 +180,12 @@ static bool on_end(struct stream *stream, enum talk_end why) {
     return true;
 }
 
+static void on_renewed(struct stream *stream, struct identity *identity) {
+    struct session_ws *ws = ws_of(stream);
+    identity_unref(ws->identity);
+    ws->identity = identity_ref(identity);
+}
+
 static void on_finish(struct stream *stream) {
     struct session_ws *ws = ws_of(stream);
     stream->talk = NULL;
@@ -195,6 +201,7 @@ static const struct talk_ops ws_talk_ops = {
     .input = on_input,
     .input_ended = on_input_ended,
     .aside = on_aside,
+    .renewed = on_renewed,
     .end = on_end,
     .finish = on_finish,
 };

@@ -1,12 +1,13 @@
 // What a WebSocket client says: one JSON object a message, each answered by one. To publish is to
-// make the exchange that POST /events would have made, to change topics that of POST
-// /api/connections/<name>/topics; the answer is put into a message. So what a client may say is
-// decided in one place.
+// make the exchange that POST /events would have made, to change topics or to show another token that
+// of POST /api/connections/<name>/topics or …/token; the answer is put into a message. So what a
+// client may say is decided in one place.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "server/access.h"
 #include "server/auth_hook.h"
 #include "server/publish.h"
 #include "server/routes.h"
@@ -18,8 +19,8 @@ enum { DEPTH_MAX = 64, REF_MAX = 256 };
 
 // What a message asks for, as slices of it.
 struct request {
-    struct bytes ref, publish; // .at NULL: not there
-    struct buf change;         // add, remove and after, as an object of their own; empty: none
+    struct bytes ref, publish, token; // .at NULL: not there; the last one as JSON
+    struct buf change; // add, remove and after, as an object of their own; empty: none
     const char *problem;
 };
 
@@ -72,6 +73,7 @@ struct asked {
     const char *answer; // the member that its answer is
     bool in_step;       // within a call of the handler: freeing has to wait
     size_t kept;        // bytes of it, counted by the session
+    struct bytes token; // as JSON; while it begins
     size_t ref_len;
     char ref[];
 };
@@ -104,8 +106,9 @@ static const struct exchange_ops asked_ops = {
     .protocol = "ws",
 };
 
-static struct asked *asked_create(struct session_ws *ws, struct bytes ref,
+static struct asked *asked_create(struct session_ws *ws, const struct request *request,
                                   const struct handler *handler, const char *name) {
+    struct bytes ref = request->ref;
     struct asked *asked = calloc(1, sizeof(*asked) + ref.len);
     if (asked) {
         asked->exchange = (struct exchange){
@@ -118,6 +121,7 @@ static struct asked *asked_create(struct session_ws *ws, struct bytes ref,
         };
         asked->ws = ws;
         asked->answer = name;
+        asked->token = request->token;
         list_init(&asked->link);
         asked->ref_len = ref.len;
         memcpy(asked->ref, ref.len ? ref.at : "", ref.len);
@@ -130,8 +134,9 @@ static int begin_publish(struct exchange *exchange) {
     return publish_json_begin(exchange, &target);
 }
 
-// A change is asked for by the name of the connection, which one that was never told of it has not.
-static int begin_change(struct exchange *exchange) {
+// What is asked for by the name of the connection, which one that was never told of it may not have.
+static int begin_by_name(struct exchange *exchange, const struct handler *handler,
+                         const char *what) {
     const struct asked *asked = exchange->carrier;
     struct stream *stream = asked->ws->stream;
     struct stream_name *name = stream->name;
@@ -145,18 +150,41 @@ static int begin_change(struct exchange *exchange) {
         }
     }
     struct bytes text = stream_name_text(name);
-    req.path = bytes_make(path, (size_t)snprintf(path, sizeof(path), "/api/connections/%.*s/topics",
-                                                 (int)text.len, text.at));
-    return route_change.begin(exchange, &req);
+    req.path = bytes_make(path, (size_t)snprintf(path, sizeof(path), "/api/connections/%.*s/%s",
+                                                 (int)text.len, text.at, what));
+    return handler->begin(exchange, &req);
+}
+
+static int begin_change(struct exchange *exchange) {
+    return begin_by_name(exchange, &route_change, "topics");
+}
+
+// Who asks is who the new token says, not who spoke before.
+static int begin_renewal(struct exchange *exchange) {
+    const struct asked *asked = exchange->carrier;
+    struct buf token;
+    identity_unref(exchange->identity);
+    exchange->identity = NULL;
+    buf_init(&token, &mem_libc, 0);
+    int rc = json_string_decode(asked->token, &token);
+    bool taken = rc == 0 &&
+                 (!exchange->worker->server->access.on || access_take(exchange, buf_bytes(&token)));
+    buf_finish(&token);
+    return rc || !taken ? rc : begin_by_name(exchange, &route_renew, "token");
 }
 
 static int send_body(struct exchange *exchange, struct bytes body) {
     int rc = exchange->answered ? 0 : exchange->handler->body(exchange, body);
-    return rc || exchange->answered ? rc : exchange->handler->end(exchange);
+    bool ends = rc == 0 && !exchange->answered && exchange->handler->end;
+    return ends ? exchange->handler->end(exchange) : rc;
 }
 
 static void ask(struct session_ws *ws, struct asked *asked, int (*begin)(struct exchange *),
                 struct bytes body) {
+    if (!asked) {
+        ws_give_up(ws);
+        return;
+    }
     struct exchange *exchange = &asked->exchange;
     asked->in_step = true;
     int rc = auth_hook_recall(exchange, buf_bytes(&ws->shown));
@@ -209,10 +237,11 @@ static int take_member(struct request *request, struct bytes name, struct bytes 
         set_ref(request, value);
     } else if (bytes_is(name, "publish") && !request->publish.at) {
         request->publish = value;
+    } else if (bytes_is(name, "token") && !request->token.at && json_kind(value) == JSON_STRING) {
+        request->token = value;
     } else {
-        request->problem =
-            "a message has the member publish, or add, remove and after; and perhaps "
-            "ref; each once";
+        request->problem = "a message has the member publish, or add, remove and after, or token, "
+                           "which is a string; and perhaps ref; each once";
     }
     return 0;
 }
@@ -226,11 +255,12 @@ static int read_request(struct request *request, struct bytes object, struct buf
     while (rc == 0 && more == 1 && (more = json_object_next(&iter, name, &value)) == 1) {
         rc = take_member(request, buf_bytes(name), value);
     }
-    if (rc == 0 && more == 0 && !request->problem &&
-        (request->publish.at != NULL) == (request->change.len > 0)) {
+    int kinds =
+        (request->publish.at != NULL) + (request->change.len > 0) + (request->token.at != NULL);
+    if (rc == 0 && more == 0 && !request->problem && kinds != 1) {
         request->problem =
-            "a message either publishes or changes topics: it has the member publish, "
-            "or add, remove and after";
+            "a message publishes, or changes topics, or shows another token: it has the member "
+            "publish, or add, remove and after, or token";
     }
     rc = rc || !request->change.len ? rc : buf_append_text(&request->change, "}");
     return rc ? rc : more;
@@ -244,20 +274,21 @@ static bool may_keep(const struct session_ws *ws, size_t len) {
 
 static void act(struct session_ws *ws, struct request *request) {
     bool publishes = request->publish.at != NULL;
-    struct bytes body = publishes ? request->publish : buf_bytes(&request->change);
+    struct bytes body = publishes           ? request->publish
+                        : request->token.at ? bytes_make("", 0)
+                                            : buf_bytes(&request->change);
     if (ws->waiting_count == WS_WAITING_MAX || !may_keep(ws, body.len)) {
         answer_problem(ws, request->ref, 429,
                        "too many requests wait for their answers; wait for some of them");
         return;
     }
-    struct asked *asked = publishes
-                              ? asked_create(ws, request->ref, &publish_json_handler, "published")
-                              : asked_create(ws, request->ref, &route_change, "changed");
-    if (!asked) {
-        ws_give_up(ws);
-        return;
+    if (publishes) {
+        ask(ws, asked_create(ws, request, &publish_json_handler, "published"), begin_publish, body);
+    } else if (request->token.at) {
+        ask(ws, asked_create(ws, request, &route_renew, "renewed"), begin_renewal, body);
+    } else {
+        ask(ws, asked_create(ws, request, &route_change, "changed"), begin_change, body);
     }
-    ask(ws, asked, publishes ? begin_publish : begin_change, body);
 }
 
 void ws_take_message(struct session_ws *ws, struct bytes text) {

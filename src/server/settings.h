@@ -63,6 +63,7 @@ struct settings {
     int compression; // enum compression_choice
     struct texts cors_origin;
 
+    char *api_keys_file;
     char *jwt_secret, *jwt_secret_file, *jwt_claim, *token_cookie;
     struct texts jwt_key, jwt_keys_url, jwt_issuer, jwt_audience, jwt_subscribe, jwt_publish;
     struct texts public_subscribe, public_publish;

@@ -93,6 +93,8 @@ void stream_finish(struct stream *stream) {
     }
     list_remove(&stream->link);
     quotas_give_listener(stream->worker->server, &stream->held);
+    identity_unref(stream->key);
+    stream->key = NULL;
     hub_count(&stream->worker->counters.ended, 1);
 }
 
@@ -146,20 +148,25 @@ void stream_expire_in(struct stream *stream, int64_t ms) {
     struct stream_name *name = stream->name;
     if (name) {
         name->expires_at = at;
-        name->warns_at = at ? at - (ms / 2 < WARNING_MS ? ms / 2 : WARNING_MS) : 0;
+        int64_t before = ms / 2 < WARNING_MS ? ms / 2 : WARNING_MS;
+        name->warns_at = at && name->told ? at - before : 0;
     } else {
         stream->closes_at = earlier(stream->closes_at, at);
     }
     set_deadline(stream, now);
 }
 
-void stream_expire_sooner(struct stream *stream, int64_t ms) {
+void stream_expire_at_most(struct stream *stream, int64_t ms) {
     const struct stream_name *name = stream->name;
-    bool ends = name && name->expires_at;
-    int64_t left = ends ? name->expires_at - worker_now(stream->worker) : INT64_MAX;
-    if (ms < left) {
+    int64_t now = worker_now(stream->worker);
+    if (ms != INT64_MAX && (!name || !name->expires_at || now + ms < name->expires_at)) {
         stream_expire_in(stream, ms);
     }
+}
+
+void stream_live_by(struct stream *stream, struct identity *identity) {
+    identity_unref(stream->key);
+    stream->key = identity && identity->by_key ? identity_ref(identity) : NULL;
 }
 
 // It is tried again a little later when the listener is just being sent something.

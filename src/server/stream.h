@@ -9,6 +9,7 @@
 struct stream;
 struct stream_name;
 struct held;
+struct identity;
 struct worker;
 struct identity;
 
@@ -29,6 +30,9 @@ struct talk_ops {
 
     // As hub_ops.aside.
     struct frame *(*aside)(struct stream *stream);
+
+    // The peer has another token or key by now, for whom it speaks.
+    void (*renewed)(struct stream *stream, struct identity *identity);
 
     // Says why it ends, and ends it soon. False when that was done before: it is to end now.
     bool (*end)(struct stream *stream, enum talk_end why);
@@ -70,6 +74,7 @@ struct stream {
     struct stream_name *name;  // the listener's secret, or NULL; owned
     struct held *held;         // of quotas; NULL: nothing
     struct identity *identity; // who listens, if anybody is told when that ends; else NULL
+    struct identity *key;      // the API key that it lives by, with a reference; NULL: by none
     uint64_t number;           // unique in this process
     int64_t opened;            // wall clock
     int64_t last_sent;         // monotonic, like the next
@@ -96,8 +101,11 @@ void stream_started(struct stream *stream);
 // is called again.
 void stream_expire_in(struct stream *stream, int64_t ms);
 
-// The same, unless it ends sooner.
-void stream_expire_sooner(struct stream *stream, int64_t ms);
+// The same, where it may only become sooner.
+void stream_expire_at_most(struct stream *stream, int64_t ms);
+
+// From here on it lives by this identity: if that is an API key's, no longer than the key is there.
+void stream_live_by(struct stream *stream, struct identity *identity);
 
 // What is due has changed: asks for the next stream_tick anew.
 void stream_rearm(struct stream *stream);

@@ -21,6 +21,7 @@ struct stream_name {
     struct stream *stream;
     int64_t expires_at; // monotonic: the right to listen ends then; 0: never
     int64_t warns_at;   // when its listener is told of that; 0: there is nothing to be told
+    bool told;          // the listener knows the name, because it asked for control events
     char text[STREAM_NAME_LEN];
 };
 

@@ -8,6 +8,7 @@ import {
   assertProblem, connect, limitHits, post, publish, request, serve, subscribe, subscribeHead, test, until, untilSubscribers,
 } from './harness/index.mjs';
 import { connectH2, requestH2, subscribeH2 } from './harness/h2.mjs';
+import { ask, change, open } from './harness/live.mjs';
 import { bearer, rights, secret, token } from './harness/tokens.mjs';
 
 // A listener that is turned away: 200, a time to come back after, and a close, so that an EventSource does.
@@ -192,4 +193,28 @@ test('--max-listeners-per-topic: a topic or pattern has so many listeners, each 
   await untilSubscribers(t, server, 6);
   await listen(t, server, '/events/a');
   assert.equal(await limitHits(t, server, 'max-listeners-per-topic'), 3);
+});
+
+test('--max-listeners-per-topic counts what is added later, and what is dropped no more', async (t) => {
+  const server = await serve(t, ['--max-listeners-per-topic', '1']);
+  const first = await open(t, server, '/events/a');
+  const second = await open(t, server, '/events?topic=b&topic=d');
+  await change(t, server, first.name, { add: ['c'] });
+  // All of it or nothing: `e` is free, `c` is not.
+  const refused = assertProblem(await ask(t, server, second.name, { add: ['e', 'c'], remove: ['b'] }), 503);
+  assert.match(refused.detail, /nothing was changed/);
+  await assertTurnedAway(t, server, '/events/b');
+  await change(t, server, first.name, { add: ['e'], remove: ['c'] });
+  assert.deepEqual((await change(t, server, second.name, { add: ['c', 'd'], remove: ['b'] })).topics, ['c', 'd']);
+  const third = await listen(t, server, '/events/b');
+  for (const topic of ['a', 'b', 'c', 'd', 'e']) {
+    await assertTurnedAway(t, server, `/events/${topic}`);
+  }
+  first.close();
+  second.close();
+  await untilSubscribers(t, server, 1);
+  await listen(t, server, '/events?topic=a&topic=c&topic=d&topic=e');
+  await assertTurnedAway(t, server, '/events/b');
+  third.close();
+  assert.equal(await limitHits(t, server, 'max-listeners-per-topic'), 8);
 });

@@ -687,6 +687,110 @@ static void one_topic_is_described(void **state) {
     fixture_finish(&f);
 }
 
+static void private_events_are_for_the_privy(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "a");
+    append_event(&f, 2, "a !");
+    append_event(&f, 3, "a b !");
+    append_event(&f, 4, "b ~x");
+    static const char *const public[] = {"a", "a b", "*", "a *"};
+    static const char *const heard[] = {"1", "1 4", "1 4", "1 4"};
+    for (int i = 0; i < 4; i++) {
+        assert_reads(&f, public[i], 0, 99, heard[i]);
+    }
+    assert_reads(&f, "a !", 0, 99, "1 2 3");
+    assert_reads(&f, "* !", 0, 99, "1 2 3 4");
+    assert_reads(&f, "a b ~message !", 0, 99, "1 2 3");
+    // What is not heard is not counted either.
+    assert_int_equal(last_of(&f, "a", 1, 99), 0);
+    assert_int_equal(last_of(&f, "a !", 1, 99), 2);
+    assert_int_equal(last_of(&f, "a b", 2, 99), 0);
+    assert_int_equal(last_of(&f, "*", 2, 99), 0);
+    assert_int_equal(last_of(&f, "* !", 2, 99), 2);
+    fixture_finish(&f);
+}
+
+static void a_part_of_a_selection_may_be_privy(void **state) {
+    struct fixture f;
+    struct past_batch batch;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "a !");
+    append_event(&f, 2, "b !");
+    append_event(&f, 3, "a b !");
+    struct selection *selection = select_names(&f, "a b");
+    selection_set_privy(selection, 1);
+    fixture_settle(&f);
+    assert_int_equal(f.history->past.read(&f.history->past, selection, 0, 99, 1 << 20, &batch), 0);
+    assert_int_equal(batch.count, 2);
+    assert_int_equal(batch.frames[0]->id, 2);
+    assert_true(batch.frames[0]->private);
+    assert_int_equal(batch.frames[1]->id, 3);
+    past_batch_release(&batch);
+    selection_destroy(&selection);
+    fixture_finish(&f);
+}
+
+static void a_private_event_that_goes_is_a_gap_for_the_privy_alone(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW); // three
+    append_event(&f, 1, "a ~x");
+    append_event(&f, 2, "a ~x !");
+    append_event(&f, 3, "a ^k !");
+    append_event(&f, 4, "a ^k !");
+    append_event(&f, 5, "a");
+    append_event(&f, 6, "a");
+    append_event(&f, 7, "a");
+    static const char *const public[] = {"a", "a ~x", "*"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(floor_of(&f, public[i]), 1);
+    }
+    assert_int_equal(floor_of(&f, "a ~y"), 0);
+    assert_int_equal(floor_of(&f, "a !"), 4);
+    assert_int_equal(floor_of(&f, "* !"), 4);
+    assert_int_equal(floor_of(&f, "a ~x !"), 2);
+    assert_int_equal(floor_of(&f, "a ~y !"), 0);
+    assert_int_equal(floor_of(&f, "a + !"), 4);
+    assert_int_equal(floor_of(&f, "b !"), 0);
+    fixture_finish(&f);
+}
+
+static void a_private_value_replaces_none_that_is_not(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, 1, "a ^k");
+    append_event(&f, 2, "a ^k !");
+    append_event(&f, 3, "a ^k !");
+    append_event(&f, 4, "b c ^k !");
+    static const char *const names[] = {"a +", "* +"};
+    for (int i = 0; i < 2; i++) {
+        assert_values(&f, names[i], 0, 99, "1");
+        assert_reads(&f, names[i], 0, 99, "1");
+    }
+    assert_values(&f, "a + !", 0, 99, "1 3");
+    assert_values(&f, "* + !", 0, 99, "1 3 4");
+    assert_values(&f, "b c +", 0, 99, "");
+    fixture_finish(&f);
+}
+
+static void a_private_own_id_is_not_found(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_own(&f, 1, "a !", "mine");
+    append_own(&f, 2, "a b !", "mine");
+    append_own(&f, 3, "b", "mine");
+    append_own(&f, 4, "a !", "other");
+    static const char *const names[] = {"a", "a b", "b", "*"}, *const privy[] = {"a !", "a b !",
+                                                                                 "b !", "* !"};
+    static const event_id found[] = {0, 3, 3, 3}, found_by_privy[] = {1, 1, 2, 1};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(find_own(&f, names[i], "mine"), found[i]);
+        assert_int_equal(find_own(&f, names[i], "other"), 0);
+        assert_int_equal(find_own(&f, privy[i], "mine"), found_by_privy[i]);
+    }
+    fixture_finish(&f);
+}
+
 int conformance_run(const struct backend *backend) {
     union {
         const struct backend *backend;
@@ -725,6 +829,12 @@ int conformance_run(const struct backend *backend) {
         cmocka_unit_test_prestate(what_is_purged_is_a_gap, pass.state),
         cmocka_unit_test_prestate(purges_are_told_to_be_safe, pass.state),
         cmocka_unit_test_prestate(topics_have_limits_of_their_own, pass.state),
+        cmocka_unit_test_prestate(private_events_are_for_the_privy, pass.state),
+        cmocka_unit_test_prestate(a_part_of_a_selection_may_be_privy, pass.state),
+        cmocka_unit_test_prestate(a_private_event_that_goes_is_a_gap_for_the_privy_alone,
+                                  pass.state),
+        cmocka_unit_test_prestate(a_private_value_replaces_none_that_is_not, pass.state),
+        cmocka_unit_test_prestate(a_private_own_id_is_not_found, pass.state),
     };
     return cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
 }

@@ -30,16 +30,16 @@ static void raise_to(event_id *floor, event_id id) {
 
 static void drop(struct model *model, struct model_event *event, int topic) {
     event->held[topic] = false;
-    raise_to(&model->type_floors[topic][event->type], event->id);
-    raise_to(&model->dropped[topic][event->type][event->key], event->id);
+    raise_to(&model->type_floors[event->private][topic][event->type], event->id);
+    raise_to(&model->dropped[event->private][topic][event->type][event->key], event->id);
 }
 
 void model_mark(struct model *model) {
-    bool seen[MODEL_TOPICS][MODEL_TYPES][MODEL_KEYS + 1] = {{{false}}};
+    bool seen[2][MODEL_TOPICS][MODEL_TYPES][MODEL_KEYS + 1] = {{{{false}}}};
     for (size_t i = model->count; i > model->first; i--) {
         struct model_event *event = &model->events[i - 1];
         for (int topic = 0; topic < MODEL_TOPICS; topic++) {
-            bool *before = &seen[topic][event->type][event->key];
+            bool *before = &seen[event->private][topic][event->type][event->key];
             event->newest[topic] = event->held[topic] && !*before;
             *before |= event->held[topic];
         }
@@ -147,11 +147,25 @@ bool model_purge(struct model *model, int topic) {
     for (size_t i = model->first; i < model->count; i++) {
         if (model->events[i].held[topic]) {
             drop(model, &model->events[i], topic);
+            raise_to(&model->purged[topic], model->events[i].id);
             any = true;
         }
     }
     forget_dropped(model);
     return any;
+}
+
+static bool reaches(const struct model_event *event, const struct model_ask *ask, int topic) {
+    return ask->topics[topic] && (!event->private || ask->privy[topic]);
+}
+
+static bool may_hear(const struct model_event *event, const struct model_ask *ask) {
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        if (event->named[i] && reaches(event, ask, i)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool holds(const struct model_event *event, const struct model_ask *ask) {
@@ -172,14 +186,14 @@ static bool is_wanted(const struct model_event *event, const struct model_ask *a
     }
     bool newest = false;
     for (int i = 0; i < MODEL_TOPICS; i++) {
-        newest |= event->newest[i] && ask->topics[i];
+        newest |= event->newest[i] && reaches(event, ask, i);
     }
     return newest;
 }
 
 static bool answers(const struct model_event *event, const struct model_ask *ask) {
     bool named = false;
-    if (!is_wanted(event, ask)) {
+    if (!is_wanted(event, ask) || !may_hear(event, ask)) {
         return false;
     }
     for (int i = 0; i < MODEL_TOPICS; i++) {
@@ -200,17 +214,29 @@ const struct model_event *model_next(const struct model *model, const struct mod
 
 // What was dropped of a key and is not replaced by something newer that is held; without a key
 // nothing is.
-static event_id value_floor(const struct model *model, int topic, int type) {
+static event_id value_floor(const struct model *model, bool private, int topic, int type) {
     event_id floor = 0;
     for (int key = 0; key <= MODEL_KEYS; key++) {
-        event_id dropped = model->dropped[topic][type][key];
+        event_id dropped = model->dropped[private][topic][type][key];
         bool replaced = false;
         for (size_t i = model->first; key && i < model->count; i++) {
             const struct model_event *event = &model->events[i];
             replaced |= event->held[topic] && event->type == type && event->key == key &&
-                        event->id > dropped;
+                        event->private == private && event->id > dropped;
         }
         raise_to(&floor, replaced ? 0 : dropped);
+    }
+    return floor;
+}
+
+static event_id floor_of_topic(const struct model *model, const struct model_ask *ask, bool private,
+                               int topic) {
+    event_id floor = 0;
+    for (int type = 0; type < MODEL_TYPES; type++) {
+        if (ask->types == 0 || ask->types & 1U << type) {
+            raise_to(&floor, ask->latest ? value_floor(model, private, topic, type)
+                                         : model->type_floors[private][topic][type]);
+        }
     }
     return floor;
 }
@@ -218,12 +244,10 @@ static event_id value_floor(const struct model *model, int topic, int type) {
 event_id model_floor(const struct model *model, const struct model_ask *ask) {
     event_id floor = 0;
     for (int i = 0; i < MODEL_TOPICS; i++) {
-        for (int type = 0; ask->topics[i] && type < MODEL_TYPES; type++) {
-            if (ask->types == 0 || ask->types & 1U << type) {
-                raise_to(&floor,
-                         ask->latest ? value_floor(model, i, type) : model->type_floors[i][type]);
-            }
-        }
+        bool part = ask->types || ask->latest;
+        raise_to(&floor, ask->topics[i] && !part ? model->purged[i] : 0);
+        raise_to(&floor, ask->topics[i] ? floor_of_topic(model, ask, false, i) : 0);
+        raise_to(&floor, ask->privy[i] ? floor_of_topic(model, ask, true, i) : 0);
     }
     return floor;
 }
@@ -243,8 +267,11 @@ event_id model_last(const struct model *model, const struct model_ask *ask, size
 
 event_id model_find(const struct model *model, const struct model_ask *ask, int own) {
     for (size_t i = model->first; i < model->count; i++) {
-        if (model->events[i].own == own && holds(&model->events[i], ask)) {
-            return model->events[i].id;
+        const struct model_event *event = &model->events[i];
+        for (int k = 0; event->own == own && k < MODEL_TOPICS; k++) {
+            if (event->held[k] && reaches(event, ask, k)) {
+                return event->id;
+            }
         }
     }
     return 0;

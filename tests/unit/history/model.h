@@ -21,6 +21,7 @@ struct model_event {
     uint64_t cost, charge;
     int own;       // 0: none
     int type, key; // likewise
+    bool private;
     bool named[MODEL_TOPICS], held[MODEL_TOPICS];
     bool newest[MODEL_TOPICS]; // of its type and key; model_mark says it
 };
@@ -29,13 +30,16 @@ struct model {
     struct history_limits limits;
     struct model_event events[MODEL_EVENTS];
     size_t first, count; // none before `first` is held
-    event_id type_floors[MODEL_TOPICS][MODEL_TYPES];
-    event_id dropped[MODEL_TOPICS][MODEL_TYPES][MODEL_KEYS + 1]; // the newest, by key
+    // Of the events that are private, and of the others.
+    event_id type_floors[2][MODEL_TOPICS][MODEL_TYPES];
+    event_id purged[MODEL_TOPICS]; // whether private or not: that tells everyone
+    event_id dropped[2][MODEL_TOPICS][MODEL_TYPES][MODEL_KEYS + 1]; // the newest, by key
 };
 
 // Which topics a question is about. By a pattern, an event answers as long as any topic holds it.
 struct model_ask {
     bool topics[MODEL_TOPICS];
+    bool privy[MODEL_TOPICS]; // those of them of which private events are heard
     bool pattern;
     unsigned types; // a bit each; 0: all
     bool latest, values;

@@ -40,6 +40,7 @@ static void append_random(struct pair *pair) {
     if (event->key) {
         snprintf(names + named, sizeof(names) - named, " ^k%d", event->key);
     }
+    event->private = pick(pair, 0, 3) == 0;
     event->own = pick(pair, 0, 2) ? 0 : (int)pick(pair, 1, MODEL_OWN_IDS);
     snprintf(own, sizeof(own), "o%d", event->own);
     pair->now += pick(pair, 0, 3);
@@ -48,6 +49,7 @@ static void append_random(struct pair *pair) {
     size_t size = pick(pair, 0, 100) ? (size_t)pick(pair, 1, 200) : (size_t)pick(pair, 1, 5000);
     struct frame *frame =
         make_event(&pair->real, pair->newest, names, event->own ? own : NULL, size);
+    frame->private = event->private;
     event->id = frame->id;
     event->cost = pair->kind->cost(frame);
     event->charge = pair->kind->charge(frame);
@@ -98,10 +100,17 @@ static struct selection *ask_random(struct pair *pair, struct model_ask *ask, bo
     assert_int_equal(
         selection_create_filtered(&selection, &mem_libc, &pair->real.key, names, count, &filter),
         0);
+    int64_t privy = pick(pair, 0, 3); // of four: none, all, or the half
+    for (uint32_t i = 0; i < selection->count; i++) {
+        if (privy == 1 || (privy > 1 && pick(pair, 0, 1))) {
+            selection_set_privy(selection, i);
+        }
+    }
     ask->pattern = selection->has_pattern;
     for (int i = 0; i < MODEL_TOPICS; i++) {
         struct topic_name name = name_of(&pair->real, MODEL_NAMES[i]);
-        ask->topics[i] = selection_names(selection, &name);
+        ask->topics[i] = selection_names(selection, &name, false);
+        ask->privy[i] = selection_names(selection, &name, true);
     }
     return selection;
 }
@@ -145,7 +154,11 @@ static void compare_read(struct pair *pair) {
     assert_true(batch.reached >= upto || batch.reached > after);
     event_id floor = model_floor(&pair->model, &ask);
     assert_true(batch.floor >= floor);
-    bool exact = !selection->has_pattern && !latest && !ask.types &&
+    bool privy = false;
+    for (int i = 0; i < MODEL_TOPICS; i++) {
+        privy |= ask.privy[i];
+    }
+    bool exact = !selection->has_pattern && !latest && !ask.types && !privy &&
                  !(pair->purged && pair->kind->backend->settle);
     assert_true(!exact || batch.floor == floor);
     past_batch_release(&batch);
@@ -174,7 +187,7 @@ static void compare_topics(struct pair *pair) {
     for (int i = 0; i < MODEL_TOPICS; i++) {
         struct topic_name name = name_of(&pair->real, MODEL_NAMES[i]);
         struct model_ask ask = {.pattern = false};
-        ask.topics[i] = true;
+        ask.topics[i] = ask.privy[i] = true;
         struct history_topic topic;
         const struct model_event *first = model_next(&pair->model, &ask, 0);
         bool held = pair->real.history->topic(pair->real.history, &name, &topic);
@@ -204,6 +217,7 @@ void model_run(const struct model_kind *kind, uint64_t seed, const struct histor
     pair.model.first = pair.model.count = 0;
     pair.model.limits = *limits;
     memset(pair.model.type_floors, 0, sizeof(pair.model.type_floors));
+    memset(pair.model.purged, 0, sizeof(pair.model.purged));
     memset(pair.model.dropped, 0, sizeof(pair.model.dropped));
     pair.random.state = seed;
     pair.newest = 0;

@@ -39,7 +39,7 @@ static size_t split(const char *names, char mark, struct bytes *out) {
     while (*names) {
         size_t len = strcspn(names, " "), skip = mark != 0;
         assert_true(count < NAMES_MAX);
-        if (mark ? *names == mark : !strchr("~^+", *names)) {
+        if (mark ? *names == mark : !strchr("~^+!", *names)) {
             out[count++] = bytes_make(names + skip, len - skip);
         }
         names += len + (names[len] == ' ');
@@ -88,6 +88,7 @@ struct frame *make_event(const struct fixture *fixture, event_id id, const char 
     struct frame *frame;
     assert_int_equal(frame_create_keyed(&frame, &fixture->frames.mem, names, count, &event, key),
                      0);
+    frame->private = strchr(topics, '!') != NULL;
     frame_seal(frame, id);
     free(data);
     return frame;
@@ -102,6 +103,9 @@ struct selection *select_names(const struct fixture *fixture, const char *names)
                                       .latest = strchr(names, '+') != NULL};
     assert_int_equal(
         selection_create_filtered(&selection, &mem_libc, &fixture->key, texts, count, &filter), 0);
+    for (uint32_t i = 0; strchr(names, '!') && i < selection->count; i++) {
+        selection_set_privy(selection, i);
+    }
     return selection;
 }
 

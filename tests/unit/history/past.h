@@ -1,7 +1,8 @@
 // A history under test with everything around it that has to be counted: the allocator, the key,
 // the limits. Selections and topic lists are written as one string, names divided by spaces; a word
 // `~type` among them is the event's type, or one that the selection lets through; `^key` is its key,
-// and in a selection `+` says that only the newest of each key is wanted.
+// and in a selection `+` says that only the newest of each key is wanted. `!` makes an event private,
+// and all of a selection privy.
 #ifndef TESTS_HISTORY_PAST_H
 #define TESTS_HISTORY_PAST_H
 

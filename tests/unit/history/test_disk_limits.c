@@ -53,12 +53,16 @@ static void large_and_small_share_a_file(void **state) {
     struct history_limits limits = {.topic.count = 1 << 20, .bytes = 4 << 20};
     disk_place_begin(&f, &limits);
     for (event_id id = 1; id <= 4000; id++) {
-        append_sized(&f, id, id % 3 ? "a" : "a b c", id % 50 ? 100 : 100000 + id * 37 % 200000);
+        append_sized(&f, id,
+                     id % 3   ? "a"
+                     : id % 2 ? "a b c !"
+                              : "a b c",
+                     id % 50 ? 100 : 100000 + id * 37 % 200000);
     }
     assert_true(stats_of(&f).bytes <= limits.bytes);
     assert_int_equal(counters_of(&f).lost, 0);
     assert_int_equal(f.history->stored(f.history), 4000);
-    assert_reads(&f, "a", 3998, 4000, "3999 4000");
+    assert_reads(&f, "a !", 3998, 4000, "3999 4000");
     fixture_finish(&f);
 }
 

@@ -215,6 +215,28 @@ static void an_older_format_is_taken_over(void **state) {
     fixture_finish(&f);
 }
 
+// What tells that some events are not for everyone is in the file.
+static void private_events_stay_private(void **state) {
+    struct history_limits few = {.topic.count = 2, .bytes = 1 << 30};
+    struct fixture f;
+    disk_place_begin(&f, &few);
+    append_own(&f, 1, "a !", "mine");
+    append_event(&f, 2, "a ^k");
+    append_own(&f, 3, "a ^k !", "mine");
+    disk_place_close(&f);
+    disk_place_begin(&f, &few);
+    assert_reads(&f, "a", 0, 9, "2");
+    assert_reads(&f, "a !", 0, 9, "2 3");
+    assert_values(&f, "a +", 0, 9, "2");
+    assert_int_equal(floor_of(&f, "a"), 0);
+    assert_int_equal(floor_of(&f, "a !"), 1);
+    assert_int_equal(last_of(&f, "a", 1, 9), 1);
+    assert_int_equal(last_of(&f, "a !", 1, 9), 2);
+    assert_int_equal(find_own(&f, "a", "mine"), 0);
+    assert_int_equal(find_own(&f, "* !", "mine"), 3);
+    fixture_finish(&f);
+}
+
 static void a_second_server_is_refused(void **state) {
     struct fixture f, second;
     char pid[32];
@@ -431,6 +453,7 @@ int main(void) {
         cmocka_unit_test(another_programs_lmdb_is_refused),
         cmocka_unit_test(a_newer_format_is_refused),
         cmocka_unit_test(an_older_format_is_taken_over),
+        cmocka_unit_test(private_events_stay_private),
         cmocka_unit_test(a_second_server_is_refused),
         cmocka_unit_test(files_are_private),
         cmocka_unit_test(a_place_that_cannot_be_is_refused),

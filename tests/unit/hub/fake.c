@@ -128,24 +128,46 @@ static size_t split(const char *topics, struct bytes *names, size_t most) {
     return count;
 }
 
+static bool take_mark(struct bytes *name) {
+    bool marked = name->len && name->at[0] == '!';
+    *name = bytes_make(name->at + marked, name->len - marked);
+    return marked;
+}
+
 struct selection *fake_selection(const struct mem *mem, const char *topics) {
     struct bytes names[FRAME_TOPICS_MAX];
     struct selection *selection = NULL;
+    bool privy[FRAME_TOPICS_MAX];
     size_t count = split(topics, names, FRAME_TOPICS_MAX);
-    return selection_create(&selection, mem, &fake_key, names, count) ? NULL : selection;
+    for (size_t i = 0; i < count; i++) {
+        privy[i] = take_mark(&names[i]);
+    }
+    if (selection_create(&selection, mem, &fake_key, names, count)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count * selection->count; i++) {
+        uint32_t place = (uint32_t)(i / count);
+        if (privy[i % count] && bytes_equal(selection->items[place].name.text, names[i % count])) {
+            selection_set_privy(selection, place);
+        }
+    }
+    return selection;
 }
 
 struct frame *fake_frame(struct fake_hub *fake, const char *topics, const char *data) {
     struct bytes texts[FRAME_TOPICS_MAX];
     struct topic_name names[FRAME_TOPICS_MAX];
     size_t count = split(topics, texts, FRAME_TOPICS_MAX);
+    bool private = false;
     for (size_t i = 0; i < count; i++) {
+        private |= take_mark(&texts[i]);
         names[i].text = texts[i];
         names[i].hash = hash_bytes(&fake_key, texts[i].at, texts[i].len);
     }
     struct freshet_event event = {.data = {.at = data, .len = strlen(data)}, .retry = -1};
     struct frame *frame;
     assert_int_equal(frame_create(&frame, &fake->frame_mem.mem, names, count, &event), 0);
+    frame->private = private;
     return frame;
 }
 

@@ -63,9 +63,9 @@ void fake_hub_finish(struct fake_hub *fake);
 extern const struct hash_key fake_key;
 
 struct topic_name fake_name(const char *text);
+// Topics are given as one text, divided by spaces. A `!` in front of one makes it privy, or the frame
+// private.
 struct selection *fake_selection(const struct mem *mem, const char *topics);
-
-// Topics are given as one text, divided by spaces.
 struct frame *fake_frame(struct fake_hub *fake, const char *topics, const char *data);
 // Seals it with the next id, remembers it and hands it to the hub; returns its id.
 event_id fake_publish(struct fake_hub *fake, const char *topics, const char *data);

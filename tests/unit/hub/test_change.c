@@ -55,6 +55,8 @@ static void test_plan(void **state) {
     assert_plan("a b", "a c", "a c", "a b c", "c"); // dropped and added: stays
     assert_plan("a b", "x y/*", "", "a b", "");     // what it does not hear
     assert_plan("a/* b", "a/*", "a/**", "a/** b", "a/**");
+    assert_plan("!a b", "b", "!c", "!a !c", "!c");
+    assert_plan("a !b", "", "!a b c", "!a !b c", "c"); // privy by either
     assert_plan("b d f h", "d h", "a c g i", "a b c f g i", "a c g i");
 }
 

@@ -67,6 +67,7 @@ static void assert_same(const struct frame *a, const struct frame *b) {
     assert_int_equal(a->id, b->id);
     assert_memory_equal(&a->once, &b->once, sizeof(a->once));
     assert_bytes_equal(frame_bytes(a), frame_bytes(b));
+    assert_int_equal(a->private, b->private);
     assert_int_equal(a->topic_count, b->topic_count);
     for (size_t i = 0; i < a->topic_count; i++) {
         assert_int_equal(frame_topic(a, i).hash, frame_topic(b, i).hash);
@@ -111,6 +112,9 @@ static void what_is_written_is_read(void **state) {
     longest[FRAME_KEY_MAX] = '\0';
     check(create_keyed("AAPL", 2, NULL));
     check(create_keyed(longest, 1, "mine"));
+    struct frame *private = create_keyed("k", 2, "mine");
+    private->private = true;
+    check(private);
     struct frame *frame = create_keyed("k", 2, "mine");
     frame->once = (struct once){.a = 0x0123456789abcdef, .b = 1};
     check(frame);

@@ -50,6 +50,20 @@ static void test_same_selection_shares_a_feed(void **state) {
     assert_int_equal(fake.hub.feeds.count, 2);
 }
 
+static void test_private_events_reach_the_privy_alone(void **state) {
+    fake_hub_open(&fake);
+    fake_join(&a, "room/* b");
+    fake_join(&b, "!room/* b");
+    fake_publish(&fake, "room/1", "public");
+    fake_publish(&fake, "!room/1", "private");
+    fake_publish(&fake, "!b", "of the other name");
+    fake_publish(&fake, "!b room/1", "of both");
+    fake_flush(&fake);
+    fake_assert_got(&a, "id: 0-1001\ndata: public\n\n");
+    fake_assert_got(&b, "id: 0-1001\ndata: public\n\nid: 0-1002\ndata: private\n\n"
+                        "id: 0-1004\ndata: of both\n\n");
+}
+
 static void test_pending_events_ride_on_one_send(void **state) {
     fake_hub_open(&fake);
     fake_join(&a, "t");
@@ -590,6 +604,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_event_of_many_topics_comes_once),
         TEST(test_same_selection_shares_a_feed),
+        TEST(test_private_events_reach_the_privy_alone),
         TEST(test_pending_events_ride_on_one_send),
         TEST(test_vanished_in_send),
         TEST(test_vanished_while_reading_the_past),

@@ -130,6 +130,25 @@ static void test_hears_what_passes(void **state) {
     selection_destroy(&plain);
 }
 
+static void test_who_is_privy(void **state) {
+    assert_true(same("!a b", "b !a"));
+    assert_true(same("!a !b", "!b !a !b"));
+    assert_false(same("!a b", "a !b"));
+    assert_false(same("!a", "a"));
+    assert_true(hears("!a", "a"));
+    assert_true(hears("!a", "!a"));
+    assert_false(hears("a", "!a"));
+    assert_true(hears("b !a", "!a b"));
+    assert_false(hears("b !a", "c !b")); // by the name that is not privy
+    assert_false(hears("!x/* **", "!y"));
+    assert_true(hears("!x/* **", "!x/y"));
+    struct selection *part = make("!a b"), *all = make("!a !b");
+    assert_true(selection_hides(part));
+    assert_false(selection_hides(all));
+    selection_destroy(&part);
+    selection_destroy(&all);
+}
+
 static void test_no_memory(void **state) {
     fake.mem.fail_at = fake.mem.calls + 1;
     assert_null(fake_selection(&fake.mem.mem, "a b"));
@@ -145,6 +164,7 @@ int main(void) {
         TEST(test_a_filter_is_part_of_it),
         TEST(test_another_with_the_same_filter),
         TEST(test_hears_what_passes),
+        TEST(test_who_is_privy),
         TEST(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
