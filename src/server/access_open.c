@@ -118,26 +118,41 @@ void access_close(struct server *server) {
     pthread_mutex_destroy(&access->lock);
 }
 
-int access_reload(struct server *server) {
+int access_prepare(struct server *server, const struct settings *settings, struct rules **out,
+                   char problem[RULES_PROBLEM_MAX]) {
     struct access *access = &server->access;
-    size_t count = server->settings->jwt_keys_url.count;
-    char problem[RULES_PROBLEM_MAX];
+    size_t count = access->on ? settings->jwt_keys_url.count : 0;
+    *out = NULL;
+    problem[0] = '\0';
     if (!access->on) {
         return 0;
     }
-    pthread_mutex_lock(&access->making);
     struct bytes *texts = calloc(count + 1, sizeof(*texts));
-    for (size_t i = 0; texts && i < count; i++) {
+    if (!texts) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
         texts[i] = buf_bytes(&access->fetched[i]);
     }
-    problem[0] = '\0';
     struct rules_fetched fetched = {.texts = texts, .count = count};
-    int rc = texts ? make_anew(server, fetched, problem) : ERR_NOMEM;
-    if (rc) {
-        log_write(LOG_ERROR, "the keys stay as they were: %s",
-                  problem[0] ? problem : "not enough memory");
-    }
-    pthread_mutex_unlock(&access->making);
+    int rc = rules_create(out, settings, fetched, problem);
     free(texts);
     return rc;
+}
+
+void access_lock(struct server *server) {
+    pthread_mutex_lock(&server->access.making);
+}
+
+void access_unlock(struct server *server) {
+    pthread_mutex_unlock(&server->access.making);
+}
+
+void access_commit(struct server *server, struct rules *rules) {
+    struct access *access = &server->access;
+    tickets_limit(&access->tickets, server->settings->max_tickets);
+    if (rules) {
+        log_write(LOG_INFO, "keys for tokens: %zu", rules->keys.count);
+        rules_unref(replace(access, rules));
+    }
 }
