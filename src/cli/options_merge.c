@@ -132,13 +132,16 @@ static int tell_missing(const struct merge *merge, const struct option_section *
     return rc;
 }
 
-static bool same_order(const struct option_section *section, const struct records *a,
-                       const struct records *b) {
-    bool same = true;
-    for (size_t i = 0; same && i < a->count && i < b->count; i++) {
-        same = strcmp(*options_item(a, section, i), *options_item(b, section, i)) == 0;
+// Whether the same arguments stand in another order.
+static bool are_reordered(const struct option_section *section, const struct records *a,
+                          const struct records *b) {
+    bool same_set = a->count == b->count, same_order = true;
+    for (size_t i = 0; same_set && i < a->count; i++) {
+        const char *argument = *options_item(a, section, i);
+        same_set = find_item(b, section, argument) != NULL;
+        same_order = same_order && strcmp(argument, *options_item(b, section, i)) == 0;
     }
-    return same;
+    return same_set && !same_order;
 }
 
 static int tell_sections(const struct merge *merge, const struct option_section *section) {
@@ -151,7 +154,7 @@ static int tell_sections(const struct merge *merge, const struct option_section 
         char **to = options_item(b, section, i), **from = find_item(a, section, *to);
         rc = from ? tell_item(merge, section, from, to) : 0;
     }
-    if (rc == 0 && a->count == b->count && !same_order(section, a, b)) {
+    if (rc == 0 && are_reordered(section, a, b)) {
         snprintf(name, sizeof(name), "[%s]", section->name);
         rc = merge->out->changed(merge->out->ctx, name, "in order", "in another order");
     }
