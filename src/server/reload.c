@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -135,4 +136,34 @@ int reload_run(struct server *server, struct reload_notes *notes) {
     }
     reload_notes_log(notes);
     return 0;
+}
+
+static void warn_of(const char *name, const char *file) {
+    if (file && access(file, R_OK)) {
+        log_write(LOG_WARN, "%s cannot read %s: as long as that is so, no reload will work", name,
+                  file);
+    }
+}
+
+static void warn_of_all(const char *name, const struct texts *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        warn_of(name, files->items[i]);
+    }
+}
+
+void reload_warn_unreadable(const struct server *server, const char *name) {
+    const struct settings *settings = server->settings;
+    const struct listen_settings *sections = settings->listen_sections.items;
+    warn_of(name, settings->config);
+    warn_of(name, settings->jwt_secret_file);
+    warn_of(name, settings->admin_token_file);
+    warn_of(name, settings->tls_client_ca);
+    warn_of_all(name, &settings->jwt_key);
+    warn_of_all(name, &settings->tls_cert);
+    warn_of_all(name, &settings->tls_key);
+    for (size_t i = 0; i < settings->listen_sections.count; i++) {
+        warn_of(name, sections[i].tls_client_ca);
+        warn_of_all(name, &sections[i].tls_cert);
+        warn_of_all(name, &sections[i].tls_key);
+    }
 }

@@ -17,6 +17,9 @@ struct settings_source {
     void *ctx;
 };
 
+// Logs which of the files that a reload reads this process may not read any more, as `name`.
+void reload_warn_unreadable(const struct server *server, const char *name);
+
 // Reads everything again: settings, keys, certificates, the administrators' token; and opens the audit
 // log anew. 0; or a negative error, notes->problem says why, and all is as it was. Either is logged.
 int reload_run(struct server *server, struct reload_notes *notes);

@@ -279,7 +279,11 @@ static int open_parts(struct server *server) {
     rc = rc ? rc : open_log(server, &privileges);
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
-    return rc ? rc : privileges_drop(&privileges, server->problem);
+    rc = rc ? rc : privileges_drop(&privileges, server->problem);
+    if (rc == 0 && privileges.wanted) {
+        reload_warn_unreadable(server, privileges.name);
+    }
+    return rc;
 }
 
 int server_open(struct server *server, const struct settings *settings) {
