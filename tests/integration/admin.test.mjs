@@ -57,6 +57,21 @@ test('at an address that others can reach they are not heard', async (t) => {
   assertProblem(await request(t, server, { method: 'GET', path: '/api/tickets' }), 405);
 });
 
+test('for whom a trusted proxy asks is not on this machine', async (t) => {
+  const file = tokenFile(folder(t));
+  const through = (server, client, headers = {}) => status(t, server, '/metrics', { headers: { 'x-forwarded-for': client, ...headers } });
+  const server = await serve(t, ['--trusted-proxies', '127.0.0.1']);
+  assert.equal(await status(t, server, '/metrics'), 200);
+  for (const client of ['192.0.2.1', '2001:db8::1', '128.0.0.1', '::2']) {
+    assert.equal(await through(server, client), 403, client);
+  }
+  assert.equal(await through(server, '::1'), 200);
+  assert.equal(await through(await serve(t, []), '192.0.2.1'), 200, 'nobody is believed');
+  const guarded = await serve(t, ['--trusted-proxies', '127.0.0.1', '--admin-token-file', file]);
+  assert.equal(await through(guarded, '192.0.2.1', bearer(adminToken)), 200);
+  assert.equal(await through(guarded, '192.0.2.1'), 401);
+});
+
 test('with --admin-listen they are heard there alone', async (t) => {
   const server = await serve(t, ['--admin-listen', inFront]);
   const admins = await adminsOf(server);
