@@ -216,6 +216,21 @@ static struct audit *audit_of(const struct exchange *exchange) {
     return audit && atomic_load(&audit->on) ? audit : NULL;
 }
 
+static const char *method_name(enum http_method method) {
+    switch (method) {
+    case HTTP_GET:
+        return "GET";
+    case HTTP_HEAD:
+        return "HEAD";
+    case HTTP_POST:
+        return "POST";
+    case HTTP_DELETE:
+        return "DELETE";
+    default:
+        return NULL;
+    }
+}
+
 int audit_watch(struct exchange *exchange, const struct http_request *req, const char *action) {
     if (!audit_of(exchange)) {
         return 0;
@@ -227,9 +242,7 @@ int audit_watch(struct exchange *exchange, const struct http_request *req, const
     bool changes = req->method == HTTP_POST || req->method == HTTP_DELETE;
     *note = (struct audit_note){
         .action = changes ? action : "read",
-        .method = req->method == HTTP_POST     ? "POST"
-                  : req->method == HTTP_DELETE ? "DELETE"
-                                               : "GET",
+        .method = method_name(req->method),
         .changes = changes,
     };
     snprintf(note->path, sizeof(note->path), "%.*s", (int)req->path.len, req->path.at);

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "server/audit.h"
-#include "server/privileges.h"
+#include "server/listening.h"
 #include "server/retention.h"
 #include "server/server.h"
 
@@ -54,6 +54,18 @@ static int read_settings(struct server *server, struct plan *plan, struct reload
                        : "the first key, or the first thing that is public, takes a restart");
     }
     return rc;
+}
+
+// An address that only proxies may connect to needs one.
+static int check_proxies(struct server *server, const struct plan *plan,
+                         struct reload_notes *notes) {
+    bool wanted = false;
+    for (size_t i = 0; i < server->listening_count; i++) {
+        wanted = wanted || server->listening[i].spec.proxy;
+    }
+    return wanted && plan->next && plan->next->trusted_count == 0
+               ? say(notes, "an address with ;proxy needs --trusted-proxies, and none is left")
+               : 0;
 }
 
 static int check_admin(struct server *server, const struct plan *plan, struct reload_notes *notes) {
@@ -118,6 +130,7 @@ static void give_up(struct plan *plan) {
 int reload_run(struct server *server, struct reload_notes *notes) {
     struct plan plan = {.audit_fd = -1};
     int rc = read_settings(server, &plan, notes);
+    rc = rc ? rc : check_proxies(server, &plan, notes);
     rc = rc ? rc : check_admin(server, &plan, notes);
     access_lock(server);
     rc = rc ? rc : read_files(server, &plan, notes);

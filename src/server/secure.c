@@ -197,12 +197,15 @@ int secure_prepare(struct server *server, struct secure_load *load, char problem
     for (size_t i = 0; rc == 0 && i < load->count; i++) {
         rc = load_set(&secure->sets[i], &load->certs[i], problem);
     }
-    // Files that cannot be used are not looked at again before they change.
-    secure->loaded = secure->seen = load->seen;
+    secure->seen = load->seen;
+    if (rc) {
+        secure->loaded = load->seen; // what cannot be used is not read again before it changes
+    }
     return load->certs ? rc : ERR_NOMEM;
 }
 
 void secure_commit(struct server *server, struct secure_load *load) {
+    server->secure.loaded = load->seen;
     for (size_t i = 0; i < load->count; i++) {
         tls_source_replace(&server->secure.sets[i].source, load->certs[i]);
     }

@@ -196,3 +196,18 @@ test('reloads in a row, while events go through every worker', async (t) => {
     assert.deepEqual((await stream.take(ids.length)).map((event) => event.id), ids);
   }
 });
+
+test('what an address or the administrators need cannot be taken away', async (t) => {
+  const file = path.join(folder(t), 'admin');
+  writeFileSync(file, 'x'.repeat(32));
+  const lines = ['trusted-proxies = 127.0.0.1', `admin-token-file = ${file}`];
+  const { server, write } = await configured(t, lines, ['--listen', '127.0.0.1:0;proxy', '--admin-listen', '0.0.0.0:0']);
+  const [, port] = await server.output(/^administrators on \S+:(\d+)$/m);
+  const admins = { port: Number(port) };
+  for (const [left, sentence] of [[lines.slice(1), /;proxy needs --trusted-proxies/], [lines.slice(0, 1), /--admin-token-file cannot be taken away/]]) {
+    write(left);
+    assert.match(assertProblem(await reload(t, admins, bearer('x'.repeat(32))), 422).detail, sentence);
+  }
+  write(lines);
+  await reloaded(t, admins, bearer('x'.repeat(32)));
+});
