@@ -6,11 +6,15 @@
 
 void quota_init(struct quota *quota, const struct mem *mem, uint64_t most) {
     quota->mem = mem;
-    quota->most = most;
+    atomic_init(&quota->most, most);
     for (size_t i = 0; i < QUOTA_PARTS; i++) {
         pthread_mutex_init(&quota->parts[i].lock, NULL);
         map_init(&quota->parts[i].map, mem);
     }
+}
+
+void quota_limit(struct quota *quota, uint64_t most) {
+    atomic_store(&quota->most, most);
 }
 
 void quota_finish(struct quota *quota) {
@@ -49,12 +53,13 @@ static int open_entry(struct quota *quota, struct map *map, uint64_t key,
     return 0;
 }
 
-static int take(struct quota *quota, struct map *map, uint64_t key, struct quota_entry **entry) {
+static int take(struct quota *quota, struct map *map, uint64_t key, uint64_t most,
+                struct quota_entry **entry) {
     struct map_node *node = map_find(map, key, same_key, &key);
     if (!node) {
         return open_entry(quota, map, key, entry);
     }
-    if (entry_of(node)->held >= quota->most) {
+    if (entry_of(node)->held >= most) {
         return ERR_TOO_LARGE;
     }
     *entry = entry_of(node);
@@ -64,12 +69,13 @@ static int take(struct quota *quota, struct map *map, uint64_t key, struct quota
 
 int quota_take(struct quota *quota, uint64_t key, struct quota_entry **entry) {
     *entry = NULL;
-    if (quota->most == 0) {
+    uint64_t most = atomic_load_explicit(&quota->most, memory_order_relaxed);
+    if (most == 0) {
         return 0;
     }
     struct quota_part *part = part_of(quota, key);
     pthread_mutex_lock(&part->lock);
-    int rc = take(quota, &part->map, key, entry);
+    int rc = take(quota, &part->map, key, most, entry);
     pthread_mutex_unlock(&part->lock);
     return rc;
 }

@@ -6,6 +6,7 @@
 #define AUTH_QUOTA_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/map.h"
 
@@ -23,12 +24,16 @@ struct quota_entry {
 
 struct quota {
     const struct mem *mem;
-    uint64_t most; // for each key; 0: nothing is counted
+    atomic_ullong most; // for each key; 0: nothing is counted
     struct quota_part parts[QUOTA_PARTS];
 };
 
 // Allocates nothing; `mem` must be safe to call from any thread.
 void quota_init(struct quota *quota, const struct mem *mem, uint64_t most);
+
+// Another limit. Whoever holds more than that keeps it; what was taken while nothing was counted is not
+// counted. Any thread.
+void quota_limit(struct quota *quota, uint64_t most);
 
 // Nothing may be held any more.
 void quota_finish(struct quota *quota);

@@ -14,13 +14,21 @@ struct bucket {
 
 void rate_init(struct rate *rate, const struct mem *mem, uint64_t per_second, uint64_t burst) {
     rate->mem = mem;
-    rate->per_second = per_second;
-    rate->burst_ns = (int64_t)burst * SECOND_NS;
+    rate_limit(rate, per_second, burst);
     for (size_t i = 0; i < RATE_PARTS; i++) {
         pthread_mutex_init(&rate->parts[i].lock, NULL);
         map_init(&rate->parts[i].map, mem);
         list_init(&rate->parts[i].order);
     }
+}
+
+void rate_limit(struct rate *rate, uint64_t per_second, uint64_t burst) {
+    atomic_store_explicit(&rate->per_second, per_second, memory_order_relaxed);
+    atomic_store_explicit(&rate->burst_ns, (int64_t)burst * SECOND_NS, memory_order_relaxed);
+}
+
+static uint64_t per_second_of(const struct rate *rate) {
+    return atomic_load_explicit(&rate->per_second, memory_order_relaxed);
 }
 
 static struct bucket *bucket_at(struct list *link) {
@@ -84,14 +92,15 @@ static struct bucket *open_bucket(struct rate *rate, struct rate_part *part, uin
     return bucket;
 }
 
-static int64_t cost_ns(const struct rate *rate, uint64_t cost) {
+static int64_t cost_ns(uint64_t per_second, uint64_t cost) {
     cost = cost < RATE_COST_MAX ? cost : RATE_COST_MAX;
-    return (int64_t)(cost * SECOND_NS / rate->per_second);
+    return (int64_t)(cost * SECOND_NS / per_second);
 }
 
 // What is missing for the cost, in nanoseconds; 0 or less: nothing.
 static int64_t lack(const struct rate *rate, int64_t until_full, int64_t cost) {
-    return until_full + (cost < rate->burst_ns ? cost : rate->burst_ns) - rate->burst_ns;
+    int64_t burst = atomic_load_explicit(&rate->burst_ns, memory_order_relaxed);
+    return until_full + (cost < burst ? cost : burst) - burst;
 }
 
 static int64_t spend(struct rate *rate, struct rate_part *part, uint64_t key, int64_t cost,
@@ -113,25 +122,27 @@ static int64_t spend(struct rate *rate, struct rate_part *part, uint64_t key, in
 }
 
 int64_t rate_spend(struct rate *rate, uint64_t key, uint64_t cost, int64_t now_ms) {
-    if (rate->per_second == 0) {
+    uint64_t per_second = per_second_of(rate);
+    if (per_second == 0) {
         return 0;
     }
     struct rate_part *part = part_of(rate, key);
     pthread_mutex_lock(&part->lock);
-    int64_t wait_ms = spend(rate, part, key, cost_ns(rate, cost), now_ms * MS_NS);
+    int64_t wait_ms = spend(rate, part, key, cost_ns(per_second, cost), now_ms * MS_NS);
     pthread_mutex_unlock(&part->lock);
     return wait_ms;
 }
 
 void rate_refund(struct rate *rate, uint64_t key, uint64_t cost) {
-    if (rate->per_second == 0) {
+    uint64_t per_second = per_second_of(rate);
+    if (per_second == 0) {
         return;
     }
     struct rate_part *part = part_of(rate, key);
     pthread_mutex_lock(&part->lock);
     struct bucket *bucket = find(part, key);
     if (bucket) {
-        bucket->full_ns -= cost_ns(rate, cost);
+        bucket->full_ns -= cost_ns(per_second, cost);
     }
     pthread_mutex_unlock(&part->lock);
 }

@@ -7,6 +7,7 @@
 #define AUTH_RATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/list.h"
 #include "base/map.h"
@@ -27,13 +28,15 @@ struct rate_part {
 
 struct rate {
     const struct mem *mem;
-    uint64_t per_second; // 0: nothing is counted
-    int64_t burst_ns;    // how long it takes to fill an empty bucket
+    atomic_ullong per_second; // 0: nothing is counted
+    atomic_llong burst_ns;    // how long it takes to fill an empty bucket
     struct rate_part parts[RATE_PARTS];
 };
 
 // `burst` is in seconds' worth. Allocates nothing; `mem` must be safe to call from any thread.
 void rate_init(struct rate *rate, const struct mem *mem, uint64_t per_second, uint64_t burst);
+// Other limits. What is owed stays owed, as the time that it takes to be full again. Any thread.
+void rate_limit(struct rate *rate, uint64_t per_second, uint64_t burst);
 void rate_finish(struct rate *rate);
 
 // Spends so much for this key: 0; or, when there is not enough, how many milliseconds it takes until there

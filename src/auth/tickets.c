@@ -38,6 +38,12 @@ void tickets_init(struct tickets *tickets, const struct hash_key *key, size_t mo
     list_init(&tickets->order);
 }
 
+void tickets_limit(struct tickets *tickets, size_t most) {
+    pthread_mutex_lock(&tickets->lock);
+    tickets->most = most;
+    pthread_mutex_unlock(&tickets->lock);
+}
+
 // Out of the table; its memory goes, and its identity is the caller's.
 static struct identity *take_out(struct tickets *tickets, struct ticket *ticket) {
     struct identity *identity = ticket->identity;

@@ -21,6 +21,9 @@ struct tickets {
 };
 
 void tickets_init(struct tickets *tickets, const struct hash_key *key, size_t most);
+// Another number of them at a time, for those that come from here on.
+void tickets_limit(struct tickets *tickets, size_t most);
+
 void tickets_finish(struct tickets *tickets);
 
 // Makes one that is good for `lasts_ms`, the same for all; writes its text. Takes a reference of its

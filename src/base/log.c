@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,18 +13,18 @@
 
 enum { LINE_MAX_BYTES = 2048 };
 
-static enum log_level log_level = LOG_INFO;
-static enum log_format log_format = LOG_TEXT;
+static atomic_int log_level = LOG_INFO;
+static atomic_int log_format = LOG_TEXT;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 void log_setup(enum log_level level, enum log_format format) {
-    log_level = level;
-    log_format = format;
+    atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
+    atomic_store_explicit(&log_format, (int)format, memory_order_relaxed);
 }
 
 bool log_wants(enum log_level level) {
-    return level <= log_level;
+    return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
 }
 
 // The length of the character that the text begins with, or 0 when these bytes are no UTF-8.
@@ -42,7 +43,7 @@ static size_t utf8_length(const unsigned char *at) {
     return len > 1 && wrong ? 0 : len;
 }
 
-static size_t escape(char *out, size_t cap, const char *text) {
+static size_t escape(char *out, size_t cap, const char *text, enum log_format format) {
     const unsigned char *at = (const unsigned char *)text;
     size_t len = 0;
     while (*at && len + 7 < cap) {
@@ -52,7 +53,7 @@ static size_t escape(char *out, size_t cap, const char *text) {
         } else if (*at < 0x20 || *at == 0x7f) {
             len += (size_t)snprintf(out + len, cap - len, "\\u%04x", *at);
         } else {
-            if (log_format == LOG_JSON && (*at == '"' || *at == '\\')) {
+            if (format == LOG_JSON && (*at == '"' || *at == '\\')) {
                 out[len++] = '\\';
             }
             memcpy(out + len, at, character);
@@ -82,11 +83,12 @@ void log_write(enum log_level level, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    escape(escaped, sizeof(escaped), text);
+    // One look, so that a line is of one kind.
+    enum log_format form = (enum log_format)atomic_load_explicit(&log_format, memory_order_relaxed);
+    escape(escaped, sizeof(escaped), text, form);
     timestamp(when, sizeof(when));
-    const char *shape = log_format == LOG_JSON
-                            ? "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n"
-                            : "%s %-5s %s\n";
+    const char *shape = form == LOG_JSON ? "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n"
+                                         : "%s %-5s %s\n";
     int len = snprintf(line, sizeof(line), shape, when, level_names[level], escaped);
     if (len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0) {
         return; // nowhere left to say it

@@ -8,7 +8,7 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-// Called once, before the first thread starts.
+// Any thread; lines that are being written may still be of the kind before.
 void log_setup(enum log_level level, enum log_format format);
 
 // Whether a line of this level would be written: for what is costly to prepare.

@@ -7,27 +7,14 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/serve_options.h"
-#include "http/origin.h"
+#include "cli/serve_reload.h"
 #include "server/server.h"
 
 // The contract with whoever started us: one line for each address, flushed, on standard output.
-static void print_address(void *ctx, const char *url) {
+static void print_address(void *ctx, const char *url, bool admin) {
     (void)ctx;
-    printf("listening on %s\n", url);
+    printf("%s on %s\n", admin ? "administrators" : "listening", url);
     fflush(stdout);
-}
-
-static int check_origins(struct options *options, const struct settings *settings) {
-    for (size_t i = 0; i < settings->cors_origin.count; i++) {
-        const char *origin = settings->cors_origin.items[i];
-        if (!http_origin_valid(bytes_of(origin))) {
-            return commands_usage_error(options,
-                                        "--cors-origin: \"%.100s\" is no origin; write it as a "
-                                        "browser does, https://example.com without a path, or *",
-                                        origin);
-        }
-    }
-    return STATUS_OK;
 }
 
 static int check_data(struct options *options, const struct settings *settings) {
@@ -68,6 +55,8 @@ static int serve(struct options *options, const struct settings *settings) {
     if (rc) {
         return explain(options, &server, rc);
     }
+    struct settings_source source = serve_reload_source(options);
+    server_reload_from(&server, &source);
     server_addresses(&server, print_address, NULL);
     log_write(LOG_INFO, "freshet %s, %u worker%s", FRESHET_VERSION, server.worker_count,
               server.worker_count == 1 ? "" : "s");
@@ -78,6 +67,10 @@ static int serve(struct options *options, const struct settings *settings) {
     }
     if (settings->insecure && !server.access.on) {
         log_write(LOG_WARN, "--insecure: whoever can connect may listen and publish");
+    }
+    if (!server_hears_admins(&server)) {
+        log_write(LOG_INFO, "nobody is heard as an administrator: /metrics and most of /api are "
+                            "answered at --admin-listen 127.0.0.1:8043, for example");
     }
     rc = server_run(&server);
     if (rc) {
@@ -94,8 +87,7 @@ static int run(struct options *options) {
         return commands_usage_error(options, "it takes no arguments, but got \"%.100s\"",
                                     options->rest.items[0]);
     }
-    int status = check_origins(options, settings);
-    status = status ? status : check_data(options, settings);
+    int status = check_data(options, settings);
     if (status) {
         return status;
     }

@@ -47,7 +47,7 @@ static void write_row(struct help *help, const struct option *option) {
     write_cell(help, option->help);
     help_text(help, " *");
     write_cell(help, accepts);
-    help_text(help, "* |\n");
+    help_text(help, option->flags & OPTION_LIVE ? "*; reloadable |\n" : "* |\n");
 }
 
 static void write_settings(struct help *help, const struct option *table) {
@@ -122,7 +122,9 @@ int help_markdown(struct buf *out, const struct command *const *commands) {
               "`--config`, the line\n`max-connections = 1000` of the config file. A flag wins over "
               "the environment, and the environment\nover the file. A duration is a number with "
               "`ms`, `s`, `m`, `h` or `d`; without one it is in seconds.\nA size may end in `k`, "
-              "`m` or `g`, powers of 1024.\n");
+              "`m` or `g`, powers of 1024.\n\n"
+              "What is *reloadable* takes a new value from its file while the server runs: on "
+              "SIGHUP, or by\n`POST /api/reload`. Everything else waits for a restart.\n");
     write_commands(&help, commands);
     return help.rc;
 }

@@ -107,8 +107,10 @@ void help_sentence(const struct option *option, char *out, size_t size) {
     bool shows = help_default(option, initial, sizeof(initial)) &&
                  !(option->type == OPTION_FLAG && strcmp(initial, "false") == 0);
     option_range(option, range, sizeof(range));
-    snprintf(out, size, "%s%s%s%s%s%s%s", option->help, *range ? " (" : "", range,
-             *range ? ")" : "", shows ? " [default: " : "", shows ? initial : "", shows ? "]" : "");
+    bool live = option->flags & OPTION_LIVE;
+    snprintf(out, size, "%s%s%s%s%s%s%s%s", option->help, *range ? " (" : "", range,
+             *range ? ")" : "", shows ? " [default: " : "", shows ? initial : "", shows ? "]" : "",
+             live ? " [reloadable]" : "");
 }
 
 bool help_has_file(const struct option *table) {
@@ -126,8 +128,9 @@ void help_section(const struct option_section *section, char *out, size_t size) 
     snprintf(out, size,
              "A section begins with a line [%s \"%s\"] and ends with the next one, or with the "
              "file. %s It may hold %s; what it leaves out is as in the rest of the file, the "
-             "environment and the flags. There may be %zu of them. Only the file has sections.",
-             section->name, section->argument, section->help, names, section->most);
+             "environment and the flags. There may be %zu of them%s. Only the file has sections.",
+             section->name, section->argument, section->help, names, section->most,
+             section->live ? ", and they are reloadable" : "");
 }
 
 // "FRESHET_URL for --url and FRESHET_HEADER for --header", or what they are not but for.

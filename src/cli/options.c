@@ -260,6 +260,9 @@ int options_settle(struct options *options) {
 
 int options_load(struct options *options, int argc, const char *const *argv,
                  const char *const *environment) {
+    options->argc = argc;
+    options->argv = argv;
+    options->environment = environment;
     int rc = options_defaults(options);
     rc = rc ? rc : options_from_args(options, argc, argv);
     rc = rc ? rc : options_from_env(options, environment);
@@ -269,7 +272,8 @@ int options_load(struct options *options, int argc, const char *const *argv,
     if (path && path[0]) {
         rc = options_from_file(options, path);
     }
-    return rc ? rc : options_settle(options);
+    rc = rc ? rc : options_settle(options);
+    return rc ? rc : options_credentials(options, environment);
 }
 
 enum option_source options_source(const struct options *options, const char *name) {

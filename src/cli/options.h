@@ -36,6 +36,10 @@ enum option_flags {
     OPTION_ARGS_ONLY = 1,    // neither the file nor the environment may set it
     OPTION_NOT_FILE = 2,     // the file may not set it (the name of the file itself)
     OPTION_NOT_OWN_FILE = 4, // `config` of a command that hands the file to another's table
+    OPTION_LIVE = 8,         // a new value takes effect while the program runs, when it is reloaded
+    OPTION_SECRET = 16,      // its value is never shown
+    OPTION_CREDENTIAL =
+        32, // the name of a file (TEXT, LIST): `credential:NAME` is one of systemd's
 };
 
 // A table ends with an entry whose name is NULL. Names are lower case with hyphens, and never begin
@@ -72,6 +76,7 @@ struct option_section {
     size_t offset;                                 // of a struct records in the settings struct
     size_t size;                                   // of an item
     size_t most;                                   // items
+    bool live;                                     // as OPTION_LIVE, all that it may hold
     const struct option_member *members;           // NULL at the end
     const char *(*problem)(struct bytes argument); // a sentence, or NULL when it is fine
     const char *help;                              // a sentence or two
@@ -92,6 +97,9 @@ struct options {
     void *settings;
     const char *program; // how error sentences call the command: "freshet serve"
     struct texts rest;   // the positional arguments, in order
+    // What options_load was given, for whoever reads everything again. Borrowed.
+    int argc;
+    const char *const *argv, *const *environment;
     uint8_t sources[OPTIONS_MAX];
     char error[OPTIONS_ERROR_MAX];
 };
@@ -121,10 +129,16 @@ int options_from_env(struct options *options, const char *const *environment);
 int options_from_args(struct options *options, int argc, const char *const *argv);
 
 // All of the above, for a command: defaults, arguments, environment, and then the file that the
-// TEXT option called `config` names, if the table has one and it is set and is its own. An options_request, or an
-// error.
+// TEXT option called `config` names, if the table has one and it is set and is its own. Then names of
+// credentials become names of files. An options_request, or an error.
 int options_load(struct options *options, int argc, const char *const *argv,
                  const char *const *environment);
+
+// Puts a copy of the value at `from` in the place of that at `to`, which is freed: 0 or ERR_NOMEM.
+int option_copy(const struct mem *mem, const struct option *option, void *to, const void *from);
+bool option_same(const struct option *option, const void *a, const void *b);
+// The value as one would write it, cut to fit; of a secret, nothing.
+void option_text(const struct option *option, const void *at, char *out, size_t size);
 
 // The request that this argument makes: --help and its kin, else OPTIONS_RUN.
 enum options_request options_request_of(const char *argument);

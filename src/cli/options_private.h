@@ -32,6 +32,16 @@ void options_clear_at(const struct mem *mem, const struct option *option, void *
 // is at the head of the file's first section, or at its end. Twice is as good as once.
 int options_settle(struct options *options);
 
+// Puts the file for each `credential:NAME`: it is in the directory that the environment names, where
+// the service manager keeps what it was told by LoadCredential=.
+int options_credentials(struct options *options, const char *const *environment);
+
+// A section's items, each of which begins with its argument.
+struct records *options_records(const struct options *options,
+                                const struct option_section *section);
+char **options_item(const struct records *records, const struct option_section *section,
+                    size_t place);
+
 // The line begins a section: makes its item. `where` begins the sentences.
 int options_section_begin(struct options *options, const char *where, struct bytes line,
                           const struct option_section **out);
@@ -41,6 +51,7 @@ int options_section_find(struct options *options, const char *where,
                          const struct option_section *section, struct bytes name,
                          const struct option **option, void **at);
 void options_sections_finish(struct options *options);
+void options_section_clear(struct options *options, const struct option_section *section);
 
 // A copy of the text at the end of the list: 0 or ERR_NOMEM.
 int option_list_append(const struct mem *mem, struct texts *list, struct bytes text);
@@ -53,6 +64,9 @@ int options_unknown(struct options *options, const char *where, const char *kind
 // The value as a sentence may show it: in quotes, controls escaped, long ones cut.
 enum { OPTION_QUOTE_MAX = 200 };
 const char *option_quote(struct bytes value, char out[OPTION_QUOTE_MAX]);
+
+// A number with the largest unit that leaves it whole.
+void option_number_text(const struct option *option, uint64_t number, char *out, size_t size);
 
 // The readers of options_value.c: false when the value is not of that form or out of range.
 bool option_read_flag(struct bytes value, bool *out);

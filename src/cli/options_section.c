@@ -6,14 +6,14 @@
 
 #include "cli/options_private.h"
 
-static struct records *records_of(const struct options *options,
-                                  const struct option_section *section) {
+struct records *options_records(const struct options *options,
+                                const struct option_section *section) {
     return (struct records *)(void *)((char *)options->settings + section->offset);
 }
 
 // Every item begins with its argument.
-static char **item_at(const struct records *records, const struct option_section *section,
-                      size_t place) {
+char **options_item(const struct records *records, const struct option_section *section,
+                    size_t place) {
     return (char **)(void *)((char *)records->items + place * section->size);
 }
 
@@ -30,16 +30,20 @@ static void free_item(const struct options *options, const struct option_section
 static void free_records(const struct options *options, struct records *records,
                          const struct option_section *section) {
     for (size_t i = 0; i < records->count; i++) {
-        free_item(options, section, item_at(records, section, i));
+        free_item(options, section, options_item(records, section, i));
     }
     mem_free(options->mem, records->items);
     *records = (struct records){0};
 }
 
+void options_section_clear(struct options *options, const struct option_section *section) {
+    free_records(options, options_records(options, section), section);
+}
+
 void options_sections_finish(struct options *options) {
     const struct option_section *section = options->sections;
     for (; section && section->name; section++) {
-        free_records(options, records_of(options, section), section);
+        options_section_clear(options, section);
     }
 }
 
@@ -91,7 +95,7 @@ static const char *problem_of(const struct option_section *section, const struct
     }
     const char *problem = section->problem(argument);
     for (size_t i = 0; !problem && i < records->count; i++) {
-        if (bytes_is(argument, *item_at(records, section, i))) {
+        if (bytes_is(argument, *options_item(records, section, i))) {
             problem = "there is this section already; put all of its settings there";
         }
     }
@@ -125,7 +129,7 @@ static void inherit(const struct options *options, const struct option_section *
 
 static int append(struct options *options, const struct option_section *section,
                   struct bytes argument) {
-    struct records *records = records_of(options, section);
+    struct records *records = options_records(options, section);
     char *items = mem_resize(options->mem, records->items, (records->count + 1) * section->size);
     char *copy = mem_new(options->mem, argument.len + 1);
     if (items) {
@@ -136,7 +140,7 @@ static int append(struct options *options, const struct option_section *section,
         return options_fail(options, ERR_NOMEM, "there is not enough memory to read the settings");
     }
     memcpy(copy, argument.at, argument.len);
-    char **item = item_at(records, section, records->count++);
+    char **item = options_item(records, section, records->count++);
     memset(item, 0, section->size);
     *item = copy;
     inherit(options, section, (char *)item);
@@ -173,7 +177,7 @@ int options_section_begin(struct options *options, const char *where, struct byt
         return options_fail(options, ERR_INVALID, "%sthere is no section %s; there is %s", where,
                             option_quote(name, quoted), forms);
     }
-    const struct records *records = records_of(options, section);
+    const struct records *records = options_records(options, section);
     if (records->count == section->most) {
         return options_fail(options, ERR_INVALID, "%sthere are more than %zu sections [%s \"%s\"]",
                             where, section->most, section->name, section->argument);
@@ -200,12 +204,12 @@ void option_section_names(const struct option_section *section, char *out, size_
 int options_section_find(struct options *options, const char *where,
                          const struct option_section *section, struct bytes name,
                          const struct option **option, void **at) {
-    const struct records *records = records_of(options, section);
+    const struct records *records = options_records(options, section);
     char names[200], quoted[OPTION_QUOTE_MAX];
     for (const struct option_member *member = section->members; member->name; member++) {
         if (bytes_is(name, member->name)) {
             *option = options_find(options->table, name);
-            *at = (char *)item_at(records, section, records->count - 1) + member->offset;
+            *at = (char *)options_item(records, section, records->count - 1) + member->offset;
             return 0;
         }
     }

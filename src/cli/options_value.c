@@ -103,7 +103,7 @@ bool option_read_address(struct bytes value) {
     return bracketed || (value.at[0] != '[' && !memchr(value.at, ':', colon));
 }
 
-static void number_text(const struct option *option, uint64_t number, char *out, size_t size) {
+void option_number_text(const struct option *option, uint64_t number, char *out, size_t size) {
     const struct unit *unit = units_of(option);
     while (unit->name && (number == 0 || number % unit->factor)) {
         unit++;
@@ -129,8 +129,8 @@ void option_range(const struct option *option, char *out, size_t size) {
         choices_text(option, out, size);
         return;
     }
-    number_text(option, option->min, low, sizeof(low));
-    number_text(option, option->max, high, sizeof(high));
+    option_number_text(option, option->min, low, sizeof(low));
+    option_number_text(option, option->max, high, sizeof(high));
     if (option->max) {
         snprintf(out, size, "from %s to %s", low, high);
     } else if (option->min) {

@@ -73,6 +73,7 @@
          "when a connection ends."},
     {.name = "webhook-secret-file",
      .type = OPTION_TEXT,
+     .flags = OPTION_CREDENTIAL,
      AT(webhook_secret_file),
      .value_name = "FILE",
      .group = "Who may",

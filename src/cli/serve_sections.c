@@ -48,6 +48,7 @@ const struct option_section serve_sections[] = {
      .offset = offsetof(struct settings, topics),
      .size = sizeof(struct topic_settings),
      .most = TOPIC_SECTIONS_MAX,
+     .live = true,
      .members = topic_members,
      .problem = topic_problem,
      .help =

@@ -76,12 +76,41 @@ static void close_readers(struct disk_readers *readers) {
     pthread_mutex_destroy(&readers->lock);
 }
 
+static void free_limits(struct disk *disk, struct history_limits *limits) {
+    if (limits) {
+        mem_free(disk->mem, (void *)(uintptr_t)limits->rules);
+        mem_free(disk->mem, limits);
+    }
+}
+
+// The writer takes them in before its next group.
+static int change(struct history *history, const struct history_limits *limits) {
+    struct disk *disk = disk_of(history);
+    struct history_rule *rules;
+    struct history_limits *next = mem_alloc(disk->mem, sizeof(*next));
+    if (!next || history_rules_copy(&rules, disk->mem, limits)) {
+        mem_free(disk->mem, next);
+        return ERR_NOMEM;
+    }
+    *next = *limits;
+    next->rules = rules;
+    pthread_mutex_lock(&disk->queue.lock);
+    struct history_limits *before = disk->next;
+    disk->next = next;
+    disk_queue_ask(&disk->queue);
+    pthread_mutex_unlock(&disk->queue.lock);
+    free_limits(disk, before);
+    return 0;
+}
+
 static void free_disk(struct disk *disk) {
     close_readers(&disk->readers);
     disk_purges_finish(&disk->purges);
     disk_floors_finish(&disk->floors);
     disk_queue_finish(&disk->queue);
     disk_file_close(&disk->file);
+    free_limits(disk, disk->next);
+    mem_free(disk->mem, disk->own);
     mem_free(disk->mem, disk);
 }
 
@@ -107,10 +136,16 @@ static void note_age(struct disk_bounds *bounds, int64_t age, bool *unlimited) {
 static void set_bounds(struct disk *disk) {
     struct disk_bounds *bounds = &disk->bounds;
     uint64_t part = disk->file.map_bytes / GROUPS_IN_FILE;
-    bool unlimited = false;
     bounds->group_bytes = part < GROUP_BYTES_MOST ? part : GROUP_BYTES_MOST;
     bounds->event_bytes = disk->file.map_bytes / GROUPS_FREE;
     bounds->used_bytes = disk->file.map_bytes - GROUPS_FREE * bounds->group_bytes;
+    disk_set_ages(disk);
+}
+
+void disk_set_ages(struct disk *disk) {
+    struct disk_bounds *bounds = &disk->bounds;
+    bool unlimited = false;
+    bounds->age_least = bounds->age_all = 0;
     note_age(bounds, disk->limits.topic.age_ms, &unlimited);
     for (size_t i = 0; i < disk->limits.rule_count; i++) {
         note_age(bounds, disk->limits.rules[i].limits.age_ms, &unlimited);
@@ -208,6 +243,7 @@ static int create(struct disk **out, const struct mem *mem, const struct history
         .past = {.read = disk_read, .values = disk_values, .last = disk_last, .find = disk_find},
         .append = append,
         .expire = expire,
+        .change = change,
         .stats = disk_stats,
         .topics = disk_walk,
         .topic = disk_topic_info,

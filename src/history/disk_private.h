@@ -44,9 +44,11 @@ struct disk_figures {
 struct disk {
     struct history history;
     const struct mem *mem;
-    struct history_limits limits;  // constant
+    struct history_limits limits;  // once the writer runs, its own, but for `bytes` and `origin`
+    struct history_rule *own;      // the rules, when they are a copy: the writer's
+    struct history_limits *next;   // what the writer is to take in: under the queue's lock
     struct disk_settings settings; // constant; the path is not kept
-    struct disk_bounds bounds;     // constant
+    struct disk_bounds bounds;     // constant, but for the ages, which are the writer's
     struct disk_file file;
     struct disk_queue queue;
     struct disk_floors floors;
@@ -62,6 +64,9 @@ struct disk {
     uint16_t sweep_len;
     char sweep_name[TOPIC_NAME_MAX]; // the last one seen
 };
+
+// The ages of `bounds`, from the limits.
+void disk_set_ages(struct disk *disk);
 
 // The writer's thread.
 void *disk_writer_run(void *arg);

@@ -45,6 +45,24 @@ static void gather(struct disk *disk) {
     }
 }
 
+// New limits: all topics are looked through for what they do not let stay.
+static void take_limits(struct disk *disk, struct history_limits *next) {
+    struct history_rule *before = disk->own;
+    if (!next) {
+        return;
+    }
+    disk->limits.topic = next->topic;
+    disk->limits.rule_count = next->rule_count;
+    // The copy is its own from here on, and may be freed.
+    disk->own = (struct history_rule *)(uintptr_t)next->rules;
+    disk->limits.rules = disk->own;
+    disk->sweeping = disk->sweep_all = true;
+    disk->sweep_len = 0;
+    disk_set_ages(disk);
+    mem_free(disk->mem, before);
+    mem_free(disk->mem, next);
+}
+
 // What it does next. Returns the number of requests that this covers.
 static uint64_t wait_for_work(struct disk *disk, struct disk_task *task, bool more, bool *stop) {
     struct disk_queue *queue = &disk->queue;
@@ -63,7 +81,10 @@ static uint64_t wait_for_work(struct disk *disk, struct disk_task *task, bool mo
     task->now = queue->now;
     *stop = queue->stop;
     uint64_t asked = queue->asked;
+    struct history_limits *next = disk->next;
+    disk->next = NULL;
     pthread_mutex_unlock(&queue->lock);
+    take_limits(disk, next);
     return asked;
 }
 

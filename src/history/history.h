@@ -37,6 +37,8 @@ struct history_walk {
     char name[TOPIC_NAME_MAX];
 };
 
+struct history_limits;
+
 // An event that must not be published twice; returns false to end the walk.
 typedef bool history_recall(void *ctx, const struct once *once, event_id id);
 
@@ -50,6 +52,11 @@ struct history {
 
     // Drops what is too old, a bounded amount a call; true when there is more to drop. Any thread.
     bool (*expire)(struct history *history, int64_t now);
+
+    // Other limits from here on, but for `bytes` and `origin`, which stay; copies what they borrow. What
+    // is too much by the new ones goes before long, not at once: expire() sees to it. 0 or ERR_NOMEM, and
+    // then nothing has changed. The thread that calls expire.
+    int (*change)(struct history *history, const struct history_limits *limits);
 
     void (*stats)(struct history *history, struct history_stats *out);
 
@@ -110,6 +117,10 @@ struct history_limits {
     uint64_t bytes;  // of all topics together, with what it takes to find them
     event_id origin; // events up to here may have been before our time: every floor starts at it
 };
+
+// A copy of the rules with their patterns, in one block: 0 or ERR_NOMEM.
+int history_rules_copy(struct history_rule **out, const struct mem *mem,
+                       const struct history_limits *limits);
 
 // The limits of the topic with this name.
 const struct topic_limits *history_limits_of(const struct history_limits *limits,

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "history/memory_age.h"
+#include "history/memory_change.h"
 #include "history/memory_purge.h"
 
 enum {
@@ -200,6 +201,7 @@ static bool expire(struct history *history, int64_t now) {
     pthread_mutex_lock(&memory->lock);
     bool more = memory_age_some(memory, now, EXPIRE_PORTION);
     more |= memory_purge_some(memory, EXPIRE_PORTION);
+    more |= memory_change_some(memory, EXPIRE_PORTION);
     pthread_mutex_unlock(&memory->lock);
     return more;
 }
@@ -264,6 +266,7 @@ int history_memory_create(struct history **out, const struct mem *mem, const str
                  .find = memory_find},
         .append = append,
         .expire = expire,
+        .change = memory_change,
         .stats = memory_stats,
         .topics = memory_walk,
         .topic = memory_topic_info,

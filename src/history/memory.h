@@ -13,6 +13,12 @@
 #include "history/memory_rules.h"
 #include "history/memory_topics.h"
 
+// Putting topics in order with limits that have changed.
+struct memory_changing {
+    bool under_way, again; // some topic had more than one portion
+    size_t place, left;
+};
+
 struct memory {
     struct history history;
     const struct mem *mem;
@@ -20,6 +26,7 @@ struct memory {
     atomic_bool privates; // there has been a private event
     // Below: under the lock.
     struct memory_rules rules;
+    struct memory_changing change;
     struct memory_log log;
     struct memory_topics topics;
     struct memory_own_ids own_ids;

@@ -29,7 +29,26 @@ int memory_rules_init(struct memory_rules *rules, const struct mem *mem,
     return 0;
 }
 
+int memory_rules_copy(struct memory_rules *out, const struct memory_rules *before,
+                      const struct history_limits *limits) {
+    struct history_limits all = *limits;
+    struct history_rule *own;
+    if (history_rules_copy(&own, before->mem, limits)) {
+        return ERR_NOMEM;
+    }
+    all.rules = own;
+    all.bytes = before->limits.bytes;
+    all.origin = before->limits.origin;
+    if (memory_rules_init(out, before->mem, &all)) {
+        mem_free(before->mem, own);
+        return ERR_NOMEM;
+    }
+    out->own = own;
+    return 0;
+}
+
 void memory_rules_finish(struct memory_rules *rules) {
+    mem_free(rules->mem, rules->own);
     mem_free(rules->mem, rules->ages);
 }
 

@@ -17,7 +17,8 @@ struct memory_age {
 
 struct memory_rules {
     const struct mem *mem;
-    struct history_limits limits; // constant
+    struct history_limits limits;
+    struct history_rule *own; // the rules, when they are a copy; else NULL
     struct {
         uint64_t hash; // of the name, by a key that nobody outside knows
         const struct topic_limits *limits;
@@ -30,6 +31,11 @@ struct memory_rules {
 int memory_rules_init(struct memory_rules *rules, const struct mem *mem,
                       const struct history_limits *limits);
 void memory_rules_finish(struct memory_rules *rules);
+
+// Others, with a copy of what they borrow, and the budget and the origin of those before; made without
+// the lock. 0 or ERR_NOMEM.
+int memory_rules_copy(struct memory_rules *out, const struct memory_rules *before,
+                      const struct history_limits *limits);
 
 const struct topic_limits *memory_rules_of(struct memory_rules *rules,
                                            const struct topic_name *name);

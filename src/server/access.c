@@ -166,10 +166,15 @@ bool access_take(struct exchange *exchange, struct bytes text) {
 bool access_identify(struct exchange *exchange, const struct http_request *req) {
     const struct server *server = exchange->worker->server;
     const char *name = server->settings->token_cookie;
+    const struct snapshot *live = server->live;
+    struct bytes token = bearer(req);
+    if (token.at && admin_token_is(&live->admin, token)) {
+        exchange->administers = true;
+        return true;
+    }
     if (!server->access.tokens) {
         return true;
     }
-    struct bytes token = bearer(req);
     if (token.at) {
         return access_take(exchange, token);
     }
@@ -241,9 +246,25 @@ bool access_want_all(struct exchange *exchange, const struct selection *selectio
     return true;
 }
 
+// Through a trusted proxy others can ask where only this machine can connect.
+static bool is_on_this_machine(const struct exchange *exchange) {
+    const struct peer *client = &exchange->client;
+    static const uint8_t loopback[16] = {[15] = 1};
+    return peer_is_unix(client) || memcmp(client->ip, loopback, sizeof(loopback)) == 0 ||
+           (peer_is_v4(client) && client->ip[12] == 127);
+}
+
 bool access_demand_admin(struct exchange *exchange) {
-    if (!exchange->worker->server->access.on ||
-        (exchange->identity && exchange->identity->claims.admin)) {
+    const struct server *server = exchange->worker->server;
+    const struct snapshot *live = server->live;
+    bool open = !server->access.on && !live->admin.on;
+    if (open && exchange->entrance == ENTRANCE_LOCAL && !is_on_this_machine(exchange)) {
+        exchange_problem(exchange, 403,
+                         "without a token, who is on this machine is an administrator, and a "
+                         "proxy says that you are not; see --admin-token-file");
+        return false;
+    }
+    if (open || exchange->administers || (exchange->identity && exchange->identity->claims.admin)) {
         return true;
     }
     if (exchange->identity) {

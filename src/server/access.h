@@ -34,9 +34,16 @@ int access_check(struct server *server);
 int access_open(struct server *server);
 void access_close(struct server *server);
 
-// Reads the files of the rules again: what is wrong with them is logged, and what was in force stays:
-// 0, or a negative error. The main thread.
-int access_reload(struct server *server);
+// New rules, from these settings and from the files as they are now, into *out, beside those in force:
+// 0, or a negative error and a sentence. NULL: there are none, as there were. Between access_lock and
+// access_unlock, which keep out whoever else makes rules. The main thread.
+void access_lock(struct server *server);
+void access_unlock(struct server *server);
+int access_prepare(struct server *server, const struct settings *settings, struct rules **out,
+                   char problem[RULES_PROBLEM_MAX]);
+
+// Puts them in force, which takes them over: after the settings, and with the lock still held.
+void access_commit(struct server *server, struct rules *rules);
 
 // Finds out for whom the request speaks, into exchange->identity. False when it brought what cannot be
 // accepted: then the exchange is answered.

@@ -27,12 +27,18 @@ int access_check(struct server *server) {
     return rc;
 }
 
-static struct rules *replace(struct access *access, struct rules *rules) {
+// Takes them over.
+static void replace(struct access *access, struct rules *rules) {
     pthread_mutex_lock(&access->lock);
     struct rules *before = access->rules;
     access->rules = rules;
     pthread_mutex_unlock(&access->lock);
-    return before;
+    // Afterwards: who reads these lines may rely on the keys.
+    log_write(LOG_INFO, "keys for tokens: %zu", rules->keys.count);
+    if (rules->api_keys) {
+        log_write(LOG_INFO, "API keys: %zu", rules->api_keys->count);
+    }
+    rules_unref(before);
 }
 
 // From the files as they are now and these texts. `making` is held.
@@ -41,13 +47,7 @@ static int make_anew(struct server *server, struct rules_fetched fetched,
     struct rules *rules;
     int rc = rules_create(&rules, server->settings, fetched, problem);
     if (rc == 0) {
-        struct rules *before = replace(&server->access, rules);
-        // Afterwards: who reads this line may rely on the keys.
-        log_write(LOG_INFO, "keys for tokens: %zu", rules->keys.count);
-        if (rules->api_keys) {
-            log_write(LOG_INFO, "API keys: %zu", rules->api_keys->count);
-        }
-        rules_unref(before);
+        replace(&server->access, rules);
     }
     return rc;
 }
@@ -136,32 +136,47 @@ void access_close(struct server *server) {
     pthread_mutex_destroy(&access->lock);
 }
 
-int access_reload(struct server *server) {
+int access_prepare(struct server *server, const struct settings *settings, struct rules **out,
+                   char problem[RULES_PROBLEM_MAX]) {
     struct access *access = &server->access;
-    size_t count = server->settings->jwt_keys_url.count;
-    char problem[RULES_PROBLEM_MAX];
+    size_t count = access->on ? settings->jwt_keys_url.count : 0;
+    *out = NULL;
+    problem[0] = '\0';
     if (!access->on) {
         return 0;
+    }
+    struct bytes *texts = calloc(count + 1, sizeof(*texts));
+    if (!texts) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = buf_bytes(&access->fetched[i]);
+    }
+    struct rules_fetched fetched = {.texts = texts, .count = count};
+    int rc = rules_create(out, settings, fetched, problem);
+    free(texts);
+    return rc;
+}
+
+void access_lock(struct server *server) {
+    pthread_mutex_lock(&server->access.making);
+}
+
+void access_unlock(struct server *server) {
+    pthread_mutex_unlock(&server->access.making);
+}
+
+void access_commit(struct server *server, struct rules *rules) {
+    struct access *access = &server->access;
+    tickets_limit(&access->tickets, server->settings->max_tickets);
+    if (rules) {
+        bool revocable = rules->api_keys;
+        replace(access, rules);
+        if (revocable) {
+            revoke_streams(server);
+        }
     }
     if (access->desk) {
         auth_desk_forget(access->desk);
     }
-    pthread_mutex_lock(&access->making);
-    struct bytes *texts = calloc(count + 1, sizeof(*texts));
-    for (size_t i = 0; texts && i < count; i++) {
-        texts[i] = buf_bytes(&access->fetched[i]);
-    }
-    problem[0] = '\0';
-    struct rules_fetched fetched = {.texts = texts, .count = count};
-    int rc = texts ? make_anew(server, fetched, problem) : ERR_NOMEM;
-    if (rc) {
-        log_write(LOG_ERROR, "the keys stay as they were: %s",
-                  problem[0] ? problem : "not enough memory");
-    }
-    pthread_mutex_unlock(&access->making);
-    free(texts);
-    if (rc == 0 && server->settings->api_keys_file) {
-        revoke_streams(server);
-    }
-    return rc;
 }

@@ -36,9 +36,23 @@ static const char *why_not(int error, bool is_unix) {
                                      : strerror(error);
 }
 
-static int check_reach(struct server *server, const char *text, const struct address *address) {
+static int check_admin_reach(struct server *server, const char *text) {
+    if (server->settings->admin_token_file) {
+        return 0;
+    }
+    return refuse(server, text,
+                  "others could reach what is for administrators. Say who is one with "
+                  "--admin-token-file, listen on 127.0.0.1, or say --insecure if something in "
+                  "front of it protects it");
+}
+
+static int check_reach(struct server *server, const char *text, const struct address *address,
+                       bool admin) {
     if (address_is_local(address) || rules_wanted(server->settings) || server->settings->insecure) {
         return 0;
+    }
+    if (admin) {
+        return check_admin_reach(server, text);
     }
     return refuse(server, text,
                   "others could reach it, and with no tokens configured anyone could listen and "
@@ -46,7 +60,8 @@ static int check_reach(struct server *server, const char *text, const struct add
                   "127.0.0.1, or say --insecure if something in front of it protects it");
 }
 
-static int check_one(struct server *server, const char *text, struct listen_spec *spec) {
+static int check_one(struct server *server, const char *text, struct listen_spec *spec,
+                     bool admin) {
     const char *wrong = listen_spec_parse(text, spec);
     if (wrong) {
         return refuse(server, text, wrong);
@@ -57,23 +72,24 @@ static int check_one(struct server *server, const char *text, struct listen_spec
         return rc;
     }
     spec->tls = wish.tls;
-    if (spec->proxy && server->trusted_count == 0) {
+    if (spec->proxy && server->live->trusted_count == 0) {
         return refuse(server, text,
                       "with ;proxy only trusted proxies may connect, and none is named; say who "
                       "they are with --trusted-proxies");
     }
-    return spec->handed_over ? 0 : check_reach(server, text, &spec->address);
+    return spec->handed_over ? 0 : check_reach(server, text, &spec->address, admin);
 }
 
 int addresses_check(struct server *server) {
-    const struct texts *listen = &server->settings->listen;
+    const struct settings *settings = server->settings;
     struct listen_spec spec;
     int rc = 0;
-    if (listen->count == 0 || listen->count > WORKER_LISTENERS_MAX) {
-        return refuse(server, "nothing", "name from 1 to 16 addresses with --listen");
+    if (settings->listen.count == 0 || listening_wanted(settings) > WORKER_LISTENERS_MAX) {
+        return refuse(server, "nothing",
+                      "name from 1 to 16 addresses with --listen and --admin-listen");
     }
-    for (size_t i = 0; rc == 0 && i < listen->count; i++) {
-        rc = check_one(server, listen->items[i], &spec);
+    for (size_t i = 0; rc == 0 && i < listening_wanted(settings); i++) {
+        rc = check_one(server, listening_text(settings, i), &spec, i >= settings->listen.count);
     }
     return rc ? rc : secure_address_sections(server);
 }
@@ -91,7 +107,16 @@ static struct listening *add(struct server *server, const char *text,
     return at;
 }
 
-static int open_bound(struct server *server, const char *text, const struct listen_spec *spec) {
+// Where administrators are heard: where it was asked for, and else where only this machine can ask.
+static void note_entrance(struct server *server, struct listening *at, bool admin) {
+    bool local = address_is_local(&at->address);
+    bool apart = server->settings->admin_listen.count > 0;
+    at->entrance = admin ? ENTRANCE_ADMIN : local && !apart ? ENTRANCE_LOCAL : ENTRANCE_PUBLIC;
+    server->admin_reachable |= admin && !local;
+}
+
+static int open_bound(struct server *server, const char *text, const struct listen_spec *spec,
+                      bool admin) {
     struct listening *at = add(server, text, spec);
     if (!at) {
         return ERR_INVALID;
@@ -105,11 +130,12 @@ static int open_bound(struct server *server, const char *text, const struct list
         (void)refuse(server, text, why_not(errno, is_unix));
         return ERR_SYSTEM;
     }
+    note_entrance(server, at, admin);
     return 0;
 }
 
 static int open_handed_over(struct server *server, const char *text, const struct listen_spec *spec,
-                            int fd) {
+                            int fd, bool admin) {
     struct listening *at = add(server, text, spec);
     if (!at) {
         return ERR_INVALID;
@@ -118,7 +144,8 @@ static int open_handed_over(struct server *server, const char *text, const struc
     if (wrong) {
         return refuse(server, text, wrong);
     }
-    int rc = check_reach(server, text, &at->address);
+    int rc = check_reach(server, text, &at->address, admin);
+    note_entrance(server, at, admin);
     if (rc == 0 && listening_adopt(server, at, fd)) {
         (void)refuse(server, text, strerror(errno));
         rc = ERR_SYSTEM;
@@ -133,14 +160,15 @@ struct handed_over {
 };
 
 static int open_all_handed_over(struct server *server, const char *text,
-                                const struct listen_spec *spec, struct handed_over *from) {
+                                const struct listen_spec *spec, struct handed_over *from,
+                                bool admin) {
     int rc = 0, found = 0;
     for (int i = 0; rc == 0 && i < from->activation.count; i++) {
         bool meant = spec->name.len == 0 || bytes_equal(spec->name, from->activation.names[i]);
         if (meant && !from->taken[i]) {
             from->taken[i] = true;
             found++;
-            rc = open_handed_over(server, text, spec, ACTIVATION_FIRST + i);
+            rc = open_handed_over(server, text, spec, ACTIVATION_FIRST + i, admin);
         }
     }
     if (rc == 0 && found == 0) {
@@ -174,28 +202,29 @@ static void warn_of_the_rest(const struct handed_over *from) {
     }
 }
 
-static int open_one(struct server *server, const char *text, struct handed_over *from) {
+static int open_one(struct server *server, const char *text, struct handed_over *from, bool admin) {
     struct listen_spec spec;
-    int rc = check_one(server, text, &spec);
+    int rc = check_one(server, text, &spec, admin);
     if (rc) {
         return rc;
     }
-    return spec.handed_over ? open_all_handed_over(server, text, &spec, from)
-                            : open_bound(server, text, &spec);
+    return spec.handed_over ? open_all_handed_over(server, text, &spec, from, admin)
+                            : open_bound(server, text, &spec, admin);
 }
 
 // Plain requests go to the first address that speaks TLS.
 static void note_redirect(struct server *server) {
     for (size_t i = server->listening_count; server->settings->redirect_http && i-- > 0;) {
         const struct listening *at = &server->listening[i];
-        if (at->spec.tls && at->address.any.sa_family != AF_UNIX) {
+        if (at->spec.tls && at->entrance != ENTRANCE_ADMIN &&
+            at->address.any.sa_family != AF_UNIX) {
             server->secure.redirect_port = address_port(&at->address);
         }
     }
 }
 
 int addresses_open(struct server *server) {
-    const struct texts *listen = &server->settings->listen;
+    const struct settings *settings = server->settings;
     struct handed_over from;
     int rc = find_handed_over(server, &from);
     if (rc) {
@@ -205,8 +234,8 @@ int addresses_open(struct server *server) {
     if (!server->listening) {
         return ERR_NOMEM;
     }
-    for (size_t i = 0; rc == 0 && i < listen->count; i++) {
-        rc = open_one(server, listen->items[i], &from);
+    for (size_t i = 0; rc == 0 && i < listening_wanted(settings); i++) {
+        rc = open_one(server, listening_text(settings, i), &from, i >= settings->listen.count);
     }
     if (rc == 0) {
         warn_of_the_rest(&from);
@@ -227,8 +256,8 @@ void addresses_close(struct server *server) {
     server->listening_count = 0;
 }
 
-void server_addresses(const struct server *server, void (*each)(void *ctx, const char *url),
-                      void *ctx) {
+void server_addresses(const struct server *server,
+                      void (*each)(void *ctx, const char *url, bool admin), void *ctx) {
     for (size_t i = 0; i < server->listening_count; i++) {
         const struct listening *at = &server->listening[i];
         char text[ADDRESS_TEXT_MAX], url[ADDRESS_TEXT_MAX + 8];
@@ -236,6 +265,14 @@ void server_addresses(const struct server *server, void (*each)(void *ctx, const
         bool is_unix = at->address.any.sa_family == AF_UNIX;
         address_format(&at->address, text);
         snprintf(url, sizeof(url), "%s%s", is_unix ? "" : scheme, text);
-        each(ctx, url);
+        each(ctx, url, at->entrance == ENTRANCE_ADMIN);
     }
+}
+
+bool server_hears_admins(const struct server *server) {
+    bool heard = false;
+    for (size_t i = 0; i < server->listening_count; i++) {
+        heard = heard || server->listening[i].entrance != ENTRANCE_PUBLIC;
+    }
+    return heard;
 }

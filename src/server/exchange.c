@@ -8,6 +8,7 @@
 #include "auth/identity.h"
 #include "base/error.h"
 #include "http/origin.h"
+#include "server/audit.h"
 #include "server/auth_hook.h"
 #include "server/worker.h"
 
@@ -39,13 +40,13 @@ void reply_add_for_browsers(struct reply *reply, const struct exchange *exchange
 }
 
 int exchange_note_origin(struct exchange *exchange, const struct http_request *req) {
-    const struct server *server = exchange->worker->server;
+    const struct snapshot *live = exchange->worker->server->live;
     struct bytes origin = http_request_header(req, "origin");
-    if (!origin.at || !http_origin_allowed(origin, server->origins, server->origin_count)) {
+    if (!origin.at || !http_origin_allowed(origin, live->origins, live->origin_count)) {
         return 0;
     }
     // "*" says the same to everyone, so that caches can share it; with it no cookie counts.
-    bool any = server->origin_count == 1 && bytes_is(server->origins[0], "*");
+    bool any = live->origin_count == 1 && bytes_is(live->origins[0], "*");
     struct bytes value = any ? bytes_of("*") : origin;
     exchange->origin = strndup(value.at, value.len);
     return exchange->origin ? 0 : ERR_NOMEM;
@@ -56,6 +57,7 @@ void exchange_finish(struct exchange *exchange) {
         exchange->handler->drop(exchange);
     }
     auth_hook_drop(exchange);
+    audit_end(exchange);
     free(exchange->origin);
     exchange->origin = NULL;
     quotas_give_listener(exchange->worker->server, &exchange->held);

@@ -16,6 +16,14 @@ struct settings;
 struct identity;
 struct held;
 struct auth_ask;
+struct audit_note;
+
+// What kind of address a request came to.
+enum entrance {
+    ENTRANCE_PUBLIC, // administrators have nothing to say there
+    ENTRANCE_LOCAL, // one of --listen that only this machine can reach, and there is no --admin-listen
+    ENTRANCE_ADMIN, // one of --admin-listen
+};
 
 enum { REPLY_HEADERS_MAX = 16, REPLY_VALUE_MAX = 320 };
 
@@ -86,19 +94,23 @@ struct exchange {
     struct worker *worker;
     const struct exchange_ops *ops;
     const struct handler *handler;
-    void *carrier;             // the session's
-    void *state;               // the handler's
-    struct identity *identity; // for whom it speaks; NULL: for nobody in particular
-    struct held *held;         // of quotas, for the stream that it becomes
-    struct identity *vouched;  // what the backend said that it may; NULL: nothing
-    struct auth_ask *ask;      // what the backend is asked; NULL: nothing
-    char *origin;              // of the page that asks, when it is allowed; else NULL
-    bool secure;               // it came over TLS
-    struct peer client;        // whose request it is: the other end, or who that says it speaks for
-    size_t kept;   // bytes of an endless body that the handler has not used yet, which it says
-    bool connects; // it asks for WebSocket, by CONNECT: no key, no upgrade
-    bool crowded;  // there are too many connections: no subscription here
-    bool to_head;  // answers leave their body out
+    void *carrier;              // the session's
+    void *state;                // the handler's
+    struct identity *identity;  // for whom it speaks; NULL: for nobody in particular
+    struct held *held;          // of quotas, for the stream that it becomes
+    struct identity *vouched;   // what the backend said that it may; NULL: nothing
+    struct auth_ask *ask;       // what the backend is asked; NULL: nothing
+    char *origin;               // of the page that asks, when it is allowed; else NULL
+    struct audit_note *watched; // by the audit log; or NULL
+    enum entrance entrance;     // where it came in
+    int status;                 // of the answer; 0: there was none yet
+    bool administers;           // it brought the administrators' token
+    bool secure;                // it came over TLS
+    struct peer client; // whose request it is: the other end, or who that says it speaks for
+    size_t kept;        // bytes of an endless body that the handler has not used yet, which it says
+    bool connects;      // it asks for WebSocket, by CONNECT: no key, no upgrade
+    bool crowded;       // there are too many connections: no subscription here
+    bool to_head;       // answers leave their body out
     bool answered;
     bool
         undecided; // `begin` waits for the backend, and the session with the body until ops->resume

@@ -4,9 +4,20 @@
 
 #include "net/listen_spec.h"
 #include "net/unix_socket.h"
+#include "server/exchange.h"
+#include "server/settings.h"
 
 struct server;
 struct tls_source;
+
+// The texts of --listen, and behind them those of --admin-listen.
+static inline size_t listening_wanted(const struct settings *settings) {
+    return settings->listen.count + settings->admin_listen.count;
+}
+static inline const char *listening_text(const struct settings *settings, size_t i) {
+    return i < settings->listen.count ? settings->listen.items[i]
+                                      : settings->admin_listen.items[i - settings->listen.count];
+}
 
 struct listening {
     struct listen_spec spec;
@@ -15,6 +26,7 @@ struct listening {
     struct unix_file file;
     struct tls_source *source; // its certificates; NULL: it speaks plain text
     bool http2;
+    enum entrance entrance;
 };
 
 // Binds spec.address and hands the sockets to the workers; a port that was chosen is in `address`. 0,

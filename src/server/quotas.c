@@ -26,8 +26,19 @@ void quotas_open(struct server *server) {
     quota_init(&quotas->by_address, &mem_libc, settings->max_listeners_per_address);
     quota_init(&quotas->by_subject, &mem_libc, settings->max_listeners_per_subject);
     quota_init(&quotas->by_topic, &mem_libc, settings->max_listeners_per_topic);
-    quotas->of_listeners =
-        quotas->by_address.most || quotas->by_subject.most || quotas->by_topic.most;
+    quotas_reload(server);
+}
+
+void quotas_reload(struct server *server) {
+    const struct settings *settings = server->settings;
+    struct quotas *quotas = &server->quotas;
+    quota_limit(&quotas->connections, settings->max_connections_per_address);
+    quota_limit(&quotas->by_address, settings->max_listeners_per_address);
+    quota_limit(&quotas->by_subject, settings->max_listeners_per_subject);
+    quota_limit(&quotas->by_topic, settings->max_listeners_per_topic);
+    atomic_store(&quotas->of_listeners, settings->max_listeners_per_address ||
+                                            settings->max_listeners_per_subject ||
+                                            settings->max_listeners_per_topic);
 }
 
 void quotas_close(struct server *server) {
@@ -67,7 +78,7 @@ static int take_topics(struct exchange *exchange, const struct selection *select
                        struct held *held) {
     struct quota *quota = &exchange->worker->server->quotas.by_topic;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && quota->most && i < selection->count; i++) {
+    for (size_t i = 0; rc == 0 && i < held->count; i++) {
         rc = take(exchange->worker, quota, selection->items[i].name.hash, LIMIT_TOPIC_LISTENERS,
                   &held->topics[i].entry);
     }

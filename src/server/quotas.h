@@ -14,7 +14,7 @@ struct server;
 struct quotas {
     struct quota connections;                      // by address
     struct quota by_address, by_subject, by_topic; // of listeners
-    bool of_listeners;                             // any of the last three is limited
+    atomic_bool of_listeners;                      // any of the last three is limited
 };
 
 // What one listener holds.
@@ -22,6 +22,8 @@ struct held;
 
 // The main thread's; they cannot fail.
 void quotas_open(struct server *server);
+// As the settings are now.
+void quotas_reload(struct server *server);
 void quotas_close(struct server *server);
 
 // For a connection from this peer: 0 and what quota_give wants back (perhaps NULL); otherwise it was

@@ -33,6 +33,13 @@ static const char problem[] =
     "publish it again after the time that Retry-After says";
 
 void rates_open(struct server *server) {
+    for (int i = 0; i < RATES_OF; i++) {
+        rate_init(&server->rates.of[i], &mem_libc, 0, 1);
+    }
+    rates_reload(server);
+}
+
+void rates_reload(struct server *server) {
     const struct settings *settings = server->settings;
     const uint64_t per_second[RATES_OF] = {
         [RATE_PUBLISHER_EVENTS] = settings->rate_publisher_events,
@@ -42,10 +49,12 @@ void rates_open(struct server *server) {
         [RATE_TOPIC_EVENTS] = settings->rate_topic_events,
         [RATE_TOPIC_BYTES] = settings->rate_topic_bytes,
     };
+    bool on = false;
     for (int i = 0; i < RATES_OF; i++) {
-        rate_init(&server->rates.of[i], &mem_libc, per_second[i], settings->rate_burst);
-        server->rates.on |= per_second[i] != 0;
+        rate_limit(&server->rates.of[i], per_second[i], settings->rate_burst);
+        on |= per_second[i] != 0;
     }
+    atomic_store(&server->rates.on, on);
 }
 
 void rates_close(struct server *server) {

@@ -21,12 +21,14 @@ enum rates_of {
 };
 
 struct rates {
-    bool on; // any of them is limited
+    atomic_bool on; // any of them is limited
     struct rate of[RATES_OF];
 };
 
 // The main thread's; they cannot fail.
 void rates_open(struct server *server);
+// As the settings are now.
+void rates_reload(struct server *server);
 void rates_close(struct server *server);
 
 // Charges for an event that is about to be published. 0; or so many whole seconds have to pass before

@@ -3,6 +3,7 @@
 
 #include "http/origin.h"
 #include "server/access.h"
+#include "server/audit.h"
 #include "server/routes.h"
 #include "server/trust.h"
 #include "server/worker.h"
@@ -12,7 +13,8 @@ struct route {
     const char *suffix; // what the path ends with, too; NULL: with anything
     const char *allow;  // for 405 and OPTIONS
     const struct handler *get, *post, *del;
-    bool admin; // for administrators only, where there are rules of access
+    bool admin;         // for administrators only, and only where they are heard
+    const char *action; // what the audit log calls it
 };
 
 static const struct route routes[] = {
@@ -22,10 +24,15 @@ static const struct route routes[] = {
     {"/readyz", NULL, "GET, HEAD, OPTIONS", &route_readyz, NULL},
     {"/metrics", NULL, "GET, HEAD, OPTIONS", &route_metrics, .admin = true},
     {"/api/topics", NULL, "GET, HEAD, OPTIONS", &route_topics, .admin = true},
-    {"/api/topics/", NULL, "DELETE, OPTIONS", .del = &route_purge, .admin = true},
+    {"/api/topics/", NULL, "DELETE, OPTIONS", .del = &route_purge, .admin = true,
+     .action = "purge"},
     {"/api/connections", NULL, "GET, HEAD, OPTIONS", &route_connections, .admin = true},
     {"/api/connections/", "/topics", "POST, OPTIONS", .post = &route_change},
     {"/api/connections/", "/token", "POST, OPTIONS", .post = &route_renew},
+    {"/api/connections/", NULL, "DELETE, OPTIONS", .del = &route_close, .admin = true,
+     .action = "close"},
+    {"/api/reload", NULL, "POST, OPTIONS", .post = &route_reload, .admin = true,
+     .action = "reload"},
     {"/api/tickets", NULL, "POST, OPTIONS", .post = &route_tickets},
     {"/", NULL, "GET, HEAD, OPTIONS", &route_front, NULL},
 };
@@ -46,6 +53,23 @@ static const struct route *find(struct bytes path) {
         }
     }
     return NULL;
+}
+
+static bool is_elsewhere(const struct exchange *exchange, const struct route *route) {
+    return route->admin && exchange->entrance == ENTRANCE_PUBLIC;
+}
+
+static const struct route *find_here(const struct exchange *exchange, struct bytes path) {
+    const struct route *route = find(path);
+    return route && is_elsewhere(exchange, route) ? NULL : route;
+}
+
+static void answer_nothing_here(struct exchange *exchange, struct bytes path) {
+    exchange_problem(exchange, 404,
+                     find(path) ? "this is for administrators, who are heard at the addresses of "
+                                  "--admin-listen, or on the machine itself"
+                                : "there is nothing here; events are at /events and "
+                                  "/events/<topic>");
 }
 
 static void answer_options(struct exchange *exchange, const char *allow) {
@@ -126,15 +150,15 @@ static const struct handler *by_method(const struct route *route, enum http_meth
 }
 
 const struct handler *router_find(struct exchange *exchange, const struct http_request *req) {
-    if (!exchange->secure && exchange->worker->server->secure.redirect_port) {
+    bool apart = exchange->entrance == ENTRANCE_ADMIN;
+    if (!exchange->secure && !apart && exchange->worker->server->secure.redirect_port) {
         redirect(exchange, req);
         return NULL;
     }
-    const struct route *route = find(req->path);
+    const struct route *route = find_here(exchange, req->path);
     bool everything = req->method == HTTP_OPTIONS && bytes_is(req->path, "*");
     if (!route && !everything) {
-        exchange_problem(exchange, 404,
-                         "there is nothing here; events are at /events and /events/<topic>");
+        answer_nothing_here(exchange, req->path);
         return NULL;
     }
     if (req->method == HTTP_OPTIONS) {
@@ -159,9 +183,19 @@ static bool may_write(const struct exchange *exchange, const struct http_request
     return !writes || exchange->origin || http_origin_is_own(req);
 }
 
+// What an administrator does, or somebody who is none, is to be found in the audit log.
+static int watch(struct exchange *exchange, const struct http_request *req) {
+    const struct route *route = find_here(exchange, req->path);
+    bool asks = req->method != HTTP_OPTIONS;
+    return route && route->admin && asks
+               ? audit_watch(exchange, req, route->action ? route->action : "read")
+               : 0;
+}
+
 int router_begin(struct exchange *exchange, const struct http_request *req, bool has_body) {
     trust_note_client(exchange, req);
-    int rc = exchange_note_origin(exchange, req);
+    int rc = watch(exchange, req);
+    rc = rc ? rc : exchange_note_origin(exchange, req);
     if (rc == 0 && !may_write(exchange, req)) {
         exchange_problem(
             exchange, 403,

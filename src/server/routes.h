@@ -12,6 +12,8 @@ extern const struct handler route_metrics;
 extern const struct handler route_topics;
 extern const struct handler route_purge;
 extern const struct handler route_connections;
+extern const struct handler route_close;
+extern const struct handler route_reload;
 extern const struct handler route_change;
 extern const struct handler route_front;
 extern const struct handler route_tickets;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "net/listen_spec.h"
+#include "server/listening.h"
 #include "server/secure_address.h"
 #include "server/server.h"
 #include "server/worker.h"
@@ -57,7 +58,7 @@ static int check_settings(struct server *server, size_t secure) {
         return refuse(server, "--redirect-http, --hsts, --tls-client-ca and --tls-client-auth are "
                               "for a server with certificates: name one with --tls-cert FILE");
     }
-    if (settings->redirect_http && secure == settings->listen.count) {
+    if (settings->redirect_http && secure == listening_wanted(settings)) {
         return refuse(server, "--redirect-http needs an address that says http://");
     }
     return 0;
@@ -109,18 +110,19 @@ static int add_set(struct server *server, const struct secure_wish *wish) {
 
 static int open_sets(struct server *server) {
     struct secure *secure = &server->secure;
-    const struct texts *listen = &server->settings->listen;
+    size_t addresses = listening_wanted(server->settings);
     struct listen_spec spec;
     struct secure_wish wish;
     size_t count = 0;
     int rc = 0;
-    secure->sets = calloc(listen->count, sizeof(*secure->sets));
+    secure->sets = calloc(addresses, sizeof(*secure->sets));
     if (!secure->sets) {
         return ERR_NOMEM;
     }
-    for (size_t i = 0; rc == 0 && i < listen->count; i++) {
-        (void)listen_spec_parse(listen->items[i], &spec);
-        rc = secure_address_wish(server, listen->items[i], &spec, &wish);
+    for (size_t i = 0; rc == 0 && i < addresses; i++) {
+        const char *text = listening_text(server->settings, i);
+        (void)listen_spec_parse(text, &spec);
+        rc = secure_address_wish(server, text, &spec, &wish);
         count += rc == 0 && wish.tls;
         if (rc == 0 && wish.tls && !find_set(secure, &wish.settings)) {
             rc = add_set(server, &wish);
@@ -186,20 +188,47 @@ static int load_set(struct secure_set *set, struct tls_certs **out, char problem
     return rc;
 }
 
-// All of them, or none.
-static int load(struct secure *secure, char problem[TLS_PROBLEM_MAX]) {
-    struct tls_certs *certs[WORKER_LISTENERS_MAX] = {0};
+int secure_prepare(struct server *server, struct secure_load *load, char problem[TLS_PROBLEM_MAX]) {
+    struct secure *secure = &server->secure;
     int rc = 0;
-    secure->loaded = secure->seen = look(secure);
-    for (size_t i = 0; rc == 0 && i < secure->set_count; i++) {
-        rc = load_set(&secure->sets[i], &certs[i], problem);
+    *load = (struct secure_load){.seen = look(secure)};
+    load->certs = calloc(secure->set_count + 1, sizeof(struct tls_certs *));
+    load->count = load->certs ? secure->set_count : 0;
+    for (size_t i = 0; rc == 0 && i < load->count; i++) {
+        rc = load_set(&secure->sets[i], &load->certs[i], problem);
     }
-    for (size_t i = 0; i < secure->set_count; i++) {
-        if (rc == 0) {
-            tls_source_replace(&secure->sets[i].source, certs[i]);
-        } else {
-            tls_certs_unref(certs[i]);
-        }
+    secure->seen = load->seen;
+    if (rc) {
+        secure->loaded = load->seen; // what cannot be used is not read again before it changes
+    }
+    return load->certs ? rc : ERR_NOMEM;
+}
+
+void secure_commit(struct server *server, struct secure_load *load) {
+    server->secure.loaded = load->seen;
+    for (size_t i = 0; i < load->count; i++) {
+        tls_source_replace(&server->secure.sets[i].source, load->certs[i]);
+    }
+    load->count = 0;
+    secure_discard(load);
+}
+
+void secure_discard(struct secure_load *load) {
+    while (load->count) {
+        tls_certs_unref(load->certs[--load->count]);
+    }
+    free(load->certs);
+    load->certs = NULL;
+}
+
+// All of them, or none.
+static int load_all(struct server *server, char problem[TLS_PROBLEM_MAX]) {
+    struct secure_load load;
+    int rc = secure_prepare(server, &load, problem);
+    if (rc) {
+        secure_discard(&load);
+    } else {
+        secure_commit(server, &load);
     }
     return rc;
 }
@@ -221,7 +250,7 @@ static int open_all(struct server *server, bool make) {
         return rc;
     }
     rc = needs_self_signed(secure) ? secure_prepare_self_signed(server) : 0;
-    return rc ? rc : load(secure, server->problem);
+    return rc ? rc : load_all(server, server->problem);
 }
 
 int secure_open(struct server *server) {
@@ -253,12 +282,18 @@ int secure_check(struct server *server) {
     return rc;
 }
 
+void secure_tell_loaded(const struct server *server) {
+    if (server->secure.set_count) {
+        log_write(LOG_INFO, "certificates loaded: new connections get them");
+    }
+}
+
 int secure_reload(struct server *server, char problem[TLS_PROBLEM_MAX]) {
-    int rc = load(&server->secure, problem);
+    int rc = load_all(server, problem);
     if (rc) {
         log_write(LOG_ERROR, "the new certificates are not used, those before go on: %s", problem);
-    } else if (server->secure.set_count) {
-        log_write(LOG_INFO, "certificates loaded: new connections get them");
+    } else {
+        secure_tell_loaded(server);
     }
     return rc;
 }

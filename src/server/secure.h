@@ -52,6 +52,20 @@ struct tls_source *secure_source(struct server *server, const char *text,
 // set.
 int secure_prepare_self_signed(struct server *server);
 
+// New certificates beside those in force.
+struct secure_load {
+    struct tls_certs **certs; // one for each set
+    size_t count;
+    struct secure_stamp seen;
+};
+
+// Reads the files again: 0, or a negative error and a sentence. Either a commit, which cannot fail, or
+// secure_discard follows, which is harmless after both and of an empty one.
+int secure_prepare(struct server *server, struct secure_load *load, char problem[TLS_PROBLEM_MAX]);
+void secure_commit(struct server *server, struct secure_load *load);
+void secure_discard(struct secure_load *load);
+void secure_tell_loaded(const struct server *server); // in the log, if there are any
+
 // Reads the files again: 0, or a negative error and a sentence, which is logged too, and what was in
 // force stays.
 int secure_reload(struct server *server, char problem[TLS_PROBLEM_MAX]);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "net/listen_spec.h"
+#include "server/listening.h"
 #include "server/server.h"
 #include "server/session.h"
 
@@ -34,8 +35,8 @@ static bool speaks_tls(const struct settings *settings, const char *text, bool o
     if (says(text, "https://")) {
         return true;
     }
-    for (size_t i = 0; i < settings->listen.count; i++) {
-        if (strstr(settings->listen.items[i], "://")) {
+    for (size_t i = 0; i < listening_wanted(settings); i++) {
+        if (strstr(listening_text(settings, i), "://")) {
             return false;
         }
     }
@@ -169,14 +170,14 @@ int secure_address_wish(struct server *server, const char *text, const struct li
 }
 
 int secure_address_sections(struct server *server) {
-    const struct texts *listen = &server->settings->listen;
+    const struct settings *settings = server->settings;
     for (size_t i = 0; i < server->settings->listen_sections.count; i++) {
         const char *address = section_at(server, i)->address;
         struct listen_spec of_section, spec;
         bool found = false;
         const char *wrong = listen_spec_parse(address, &of_section);
-        for (size_t k = 0; !wrong && k < listen->count; k++) {
-            wrong = listen_spec_parse(listen->items[k], &spec);
+        for (size_t k = 0; !wrong && k < listening_wanted(settings); k++) {
+            wrong = listen_spec_parse(listening_text(settings, k), &spec);
             found = found || (!wrong && same_place(&spec, &of_section));
         }
         if (!found) {

@@ -16,8 +16,10 @@
 #include "net/descriptors.h"
 #include "net/notify.h"
 #include "server/addresses.h"
+#include "server/audit.h"
 #include "server/log_open.h"
-#include "server/trust.h"
+#include "server/privileges.h"
+#include "server/reload.h"
 #include "server/webhooks.h"
 #include "server/worker.h"
 
@@ -33,19 +35,6 @@ static int fail(struct server *server, int rc, const char *what) {
         snprintf(server->problem, sizeof(server->problem), "%s", what);
     }
     return rc;
-}
-
-static int open_origins(struct server *server) {
-    const struct texts *setting = &server->settings->cors_origin;
-    server->origins = calloc(setting->count + 1, sizeof(*server->origins));
-    if (!server->origins) {
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < setting->count; i++) {
-        server->origins[i] = bytes_of(setting->items[i]);
-    }
-    server->origin_count = setting->count;
-    return 0;
 }
 
 static unsigned wanted_workers(const struct settings *settings) {
@@ -139,16 +128,17 @@ static void on_end(struct server *server, const char *name) {
 }
 
 static void on_hangup(struct server *server) {
-    char problem[TLS_PROBLEM_MAX];
+    struct reload_notes notes;
     if (server_is_draining(server)) {
         return; // and what the manager knows last must stay that it ends
     }
     check_told(notify_reloading(manager(), clock_mono_us()));
-    int secure = secure_reload(server, problem);
-    int access = access_reload(server);
-    tell_manager(secure   ? "READY=1\nSTATUS=serving; new certificates cannot be used, see the log"
-                 : access ? "READY=1\nSTATUS=serving; new keys cannot be used, see the log"
-                          : "READY=1\nSTATUS=serving");
+    reload_notes_init(&notes);
+    int rc = reload_run(server, &notes);
+    audit_note_signal(server, "reload", rc == 0);
+    reload_notes_finish(&notes);
+    tell_manager(rc ? "READY=1\nSTATUS=serving; what is new cannot be used, see the log"
+                    : "READY=1\nSTATUS=serving");
 }
 
 static void on_signal(void *ctx, int number) {
@@ -166,7 +156,9 @@ static void take_signals(struct server *server) {
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
-    if (secure_wanted(server->settings) || rules_wanted(server->settings) || manager()) {
+    const struct settings *settings = server->settings;
+    bool reads = settings->config || settings->admin_token_file || settings->audit_log;
+    if (reads || secure_wanted(settings) || rules_wanted(settings) || manager()) {
         sigaddset(&wanted, SIGHUP);
     }
     signals_init(&server->signals, &wanted, on_signal, server);
@@ -199,10 +191,34 @@ static void on_history_changed(uv_async_t *async) {
     log_tell_state(async->data);
 }
 
+void server_post(struct server *server, struct task *task) {
+    mailbox_post(&server->mail, task);
+    uv_async_send(&server->mailed);
+}
+
+static void run_mail(struct server *server) {
+    struct task *task = mailbox_take(&server->mail);
+    while (task) {
+        struct task *next = task->next;
+        task->run(NULL, task);
+        task = next;
+    }
+}
+
+static void on_mailed(uv_async_t *async) {
+    run_mail(async->data);
+}
+
 static int open_main_loop(struct server *server) {
-    if (uv_loop_init(&server->loop)) {
+    if (mailbox_init(&server->mail)) {
         return ERR_SYSTEM;
     }
+    if (uv_loop_init(&server->loop)) {
+        mailbox_finish(&server->mail);
+        return ERR_SYSTEM;
+    }
+    uv_async_init(&server->loop, &server->mailed, on_mailed);
+    server->mailed.data = server;
     uv_timer_init(&server->loop, &server->housekeeping);
     uv_timer_init(&server->loop, &server->deadline);
     uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
@@ -220,20 +236,62 @@ static void take_descriptors(struct server *server) {
     descriptors_widen(server->settings->max_connections + SPARE_DESCRIPTORS);
 }
 
+static int check_running(struct server *server) {
+    struct privileges privileges;
+    int rc = privileges_find(&privileges, server->settings->user, false, server->problem);
+    return rc ? rc : audit_check_file(server->settings->audit_log, server->problem);
+}
+
 int server_check(struct server *server, const struct settings *settings) {
-    *server = (struct server){.settings = settings, .started = clock_wall_ms()};
-    int rc = trust_open(server);
+    *server = (struct server){.started = clock_wall_ms()};
+    snapshot_first(server, settings);
+    int rc = snapshot_derive(&server->first, server->problem);
     rc = rc ? rc : addresses_check(server);
     rc = rc ? rc : secure_check(server);
     rc = rc ? rc : access_check(server);
     rc = rc ? rc : webhooks_check(server);
     rc = rc ? rc : log_check(server);
-    trust_close(server);
+    rc = rc ? rc : check_running(server);
+    snapshot_unref(server->live);
+    return rc;
+}
+
+static int open_audit(struct server *server) {
+    int fd;
+    int rc = audit_open_file(server->settings->audit_log, &fd, server->problem);
+    return rc ? rc : audit_create(&server->audit, server, fd);
+}
+
+// The files that it makes are theirs whom it will become.
+static int open_log(struct server *server, const struct privileges *privileges) {
+    int rc = privileges_enter(privileges, server->problem);
+    rc = rc ? rc : open_audit(server);
+    rc = rc ? rc : log_open(server);
+    int back = privileges_leave(privileges, server->problem);
+    return rc ? rc : back;
+}
+
+static int open_parts(struct server *server) {
+    struct privileges privileges;
+    int rc = snapshot_derive(&server->first, server->problem);
+    rc = rc ? rc : privileges_find(&privileges, server->settings->user, true, server->problem);
+    rc = rc ? rc : addresses_check(server);
+    rc = rc ? rc : secure_open(server);
+    rc = rc ? rc : access_open(server);
+    rc = rc ? rc : webhooks_open(server);
+    rc = rc ? rc : open_log(server, &privileges);
+    rc = rc ? rc : open_workers(server);
+    rc = rc ? rc : addresses_open(server);
+    rc = rc ? rc : privileges_drop(&privileges, server->problem);
+    if (rc == 0 && privileges.wanted) {
+        reload_warn_unreadable(server, privileges.name);
+    }
     return rc;
 }
 
 int server_open(struct server *server, const struct settings *settings) {
-    *server = (struct server){.settings = settings, .started = clock_wall_ms()};
+    *server = (struct server){.started = clock_wall_ms()};
+    snapshot_first(server, settings);
     take_signals(server);
     take_descriptors(server);
     if (random_seed(&server->hash_key, sizeof(server->hash_key)) || open_main_loop(server)) {
@@ -242,15 +300,7 @@ int server_open(struct server *server, const struct settings *settings) {
     }
     quotas_open(server);
     rates_open(server);
-    int rc = open_origins(server);
-    rc = rc ? rc : trust_open(server);
-    rc = rc ? rc : addresses_check(server);
-    rc = rc ? rc : secure_open(server);
-    rc = rc ? rc : access_open(server);
-    rc = rc ? rc : webhooks_open(server);
-    rc = rc ? rc : log_open(server);
-    rc = rc ? rc : open_workers(server);
-    rc = rc ? rc : addresses_open(server);
+    int rc = open_parts(server);
     if (rc) {
         server_close(server);
         return fail(server, rc, "not enough memory to start");
@@ -280,6 +330,7 @@ int server_run(struct server *server) {
         pthread_join(server->workers[--started]->thread, NULL);
     }
     signals_stop(&server->signals);
+    run_mail(server);
     log_save_newest(server);
     return all ? 0 : fail(server, ERR_SYSTEM, "the operating system gives no thread");
 }
@@ -288,6 +339,15 @@ static void close_handle(uv_handle_t *handle, void *arg) {
     (void)arg;
     if (!uv_is_closing(handle)) {
         uv_close(handle, NULL);
+    }
+}
+
+static void cancel_mail(struct server *server) {
+    struct task *task = mailbox_take(&server->mail);
+    while (task) {
+        struct task *next = task->next;
+        task->cancel(task);
+        task = next;
     }
 }
 
@@ -306,10 +366,12 @@ void server_close(struct server *server) {
     quotas_close(server);
     rates_close(server);
     webhooks_close(server);
-    free(server->origins);
-    trust_close(server);
+    cancel_mail(server);
+    audit_destroy(&server->audit);
+    snapshot_unref(server->live);
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     uv_loop_close(&server->loop);
+    mailbox_finish(&server->mail);
     signals_finish(&server->signals);
 }

@@ -14,26 +14,28 @@
 #include "server/rates.h"
 #include "server/secure.h"
 #include "server/settings.h"
+#include "server/snapshot.h"
 
 struct worker;
 struct listening;
-struct network;
 struct webhooks;
+struct settings_source;
+struct audit;
 
 struct server {
-    const struct settings *settings;
+    _Atomic(const struct settings *) settings; // in force: see server/snapshot.h
+    _Atomic(struct snapshot *) live;           // the same, and what was made from them
+    struct snapshot first;                     // what it was opened with; it stays until the end
+    const struct settings_source *source;      // NULL: they cannot be read again
     struct hash_key hash_key;
     struct history *history;
     struct history_rule *rules; // of the history
     bool on_disk;               // the history
     bool promises_disk;         // an acknowledged publish is on disk
     struct bus *bus;
-    struct bytes *origins; // the setting, as slices
-    size_t origin_count;
     struct listening *listening; // every socket that it listens on
     size_t listening_count;
-    struct network *trusted; // proxies that are believed
-    size_t trusted_count;
+    bool admin_reachable; // others can reach one of --admin-listen
     struct secure secure;
     struct access access;
     struct quotas quotas;
@@ -53,6 +55,9 @@ struct server {
     struct signals signals;
     uv_timer_t housekeeping, deadline;
     uv_async_t worker_ended;
+    struct mailbox mail; // of the main thread: its tasks run without a worker
+    uv_async_t mailed;
+    struct audit *audit; // NULL: nobody wants to know
     uv_async_t history_changed;
     atomic_bool running_history;   // it may call back
     atomic_int told_state;         // of history, as it was logged last
@@ -68,9 +73,21 @@ int server_check(struct server *server, const struct settings *settings);
 int server_open(struct server *server, const struct settings *settings);
 
 // The addresses that it listens on, as "http://host:port", "https://host:port" or "unix:/path": calls
-// back once for each.
-void server_addresses(const struct server *server, void (*each)(void *ctx, const char *url),
-                      void *ctx);
+// back once for each. `admin`: it is one of --admin-listen.
+void server_addresses(const struct server *server,
+                      void (*each)(void *ctx, const char *url, bool admin), void *ctx);
+
+// Whether what is for administrators is answered anywhere.
+bool server_hears_admins(const struct server *server);
+
+// Where the settings are read again when they are to be reloaded (server/reload.h). After server_open;
+// it must outlive the server.
+static inline void server_reload_from(struct server *server, const struct settings_source *source) {
+    server->source = source;
+}
+
+// Runs the task on the main thread, which server_run keeps: `run` is given no worker. Any thread.
+void server_post(struct server *server, struct task *task);
 
 // Serves until SIGTERM or SIGINT has drained it: 0 or a negative error.
 int server_run(struct server *server);

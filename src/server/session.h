@@ -8,7 +8,7 @@
 struct worker;
 struct session_h1;
 struct session_h2;
-struct tls_source;
+struct listening;
 
 enum { SESSIONS_BEYOND = 256 }; // connections beyond the limit that still get an answer
 
@@ -16,10 +16,10 @@ enum { SESSIONS_BEYOND = 256 }; // connections beyond the limit that still get a
 extern const char session_protocols[];
 extern const char session_protocols_h1[]; // where there is no HTTP/2
 
-// A connection was accepted, which speaks TLS with these certificates, or plain text (NULL), and may
-// speak HTTP/2 or not. Takes the descriptor over, or closes it when there are too many.
+// A connection was accepted at this address, which says what it speaks. Takes the descriptor over, or
+// closes it when there are too many.
 void session_accept(struct worker *worker, int fd, const struct peer *peer,
-                    struct tls_source *source, bool http2);
+                    const struct listening *at);
 
 // Drain: closes what is idle; the rest closes when its request is answered. Streams are not
 // touched.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "server/listening.h"
 #include "server/session.h"
 
 enum {
@@ -80,7 +81,7 @@ const char session_protocols[] = "\x02h2\x08http/1.1\x08http/1.0";
 const char session_protocols_h1[] = "\x08http/1.1\x08http/1.0";
 
 void session_accept(struct worker *worker, int fd, const struct peer *peer,
-                    struct tls_source *source, bool http2) {
+                    const struct listening *at) {
     bool crowded;
     struct quota_entry *hold;
     if (quotas_take_connection(worker, peer, &hold)) {
@@ -99,10 +100,11 @@ void session_accept(struct worker *worker, int fd, const struct peer *peer,
         refuse_connection(worker, s, fd);
         return;
     }
-    s->dialog->only_h1 = !http2;
+    s->dialog->only_h1 = !at->http2;
+    s->entrance = (uint8_t)at->entrance;
     s->hold = hold;
     conn_attach(&s->conn, &worker->net, fd, peer, &h1_conn_ops);
-    if (source && conn_secure(&s->conn, source)) {
+    if (at->source && conn_secure(&s->conn, at->source)) {
         refuse_connection(worker, s, fd);
         return;
     }

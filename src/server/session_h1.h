@@ -49,9 +49,10 @@ struct session_h1 {
     struct quota_entry *hold; // of the connections of its address; NULL: nothing
     uint32_t dropped;         // bytes of input that nobody wanted
     uint8_t state;
-    bool crowded; // one too many: it gets one answer, and no subscription
-    bool busy;    // input is being processed: freeing has to wait
-    bool failed;  // close when that is over
+    uint8_t entrance; // enum entrance
+    bool crowded;     // one too many: it gets one answer, and no subscription
+    bool busy;        // input is being processed: freeing has to wait
+    bool failed;      // close when that is over
 };
 
 static inline struct session_h1 *h1_of_exchange(struct exchange *exchange) {

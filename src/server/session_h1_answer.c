@@ -84,6 +84,7 @@ static void h1_reply(struct exchange *exchange, const struct reply *reply) {
     d->last |=
         (!d->body_complete && !h1_can_discard_body(s)) || (reply->unsized && !exchange->to_head);
     exchange->answered = true;
+    exchange->status = reply->status;
     int rc = compose_head(s, reply, &d->out);
     if (rc == 0 && !exchange->to_head && reply->body.len) {
         rc = buf_append(&d->out, reply->body.at, reply->body.len);

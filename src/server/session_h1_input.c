@@ -43,6 +43,7 @@ static void begin_exchange(struct session_h1 *s) {
         .ops = &h1_exchange_ops,
         .carrier = s,
         .secure = conn_is_secure(&s->conn),
+        .entrance = (enum entrance)s->entrance,
         .crowded = s->crowded,
         .to_head = d->req.method == HTTP_HEAD,
     };

@@ -207,6 +207,7 @@ static void h2_reply(struct exchange *exchange, const struct reply *reply) {
     struct h2_request *request = st->request;
     bool body = !exchange->to_head && reply->body.len;
     exchange->answered = true;
+    exchange->status = reply->status;
     int rc = h2_hold(st, size_of_head(reply), body ? reply->body : bytes_make("", 0));
     rc = rc ? rc : h2_submit(st, reply, body);
     if (rc) {

@@ -114,6 +114,7 @@ static void begin_exchange(struct h2_stream *st) {
         .carrier = st,
         .crowded = s->crowded,
         .secure = conn_is_secure(&s->shell->conn),
+        .entrance = (enum entrance)s->shell->entrance,
     };
     st->request->under_way = true;
     hub_count(&s->worker->counters.requests, 1);

@@ -1,5 +1,6 @@
 // The settings of a server, as the command line fills them in (cli/serve_options.c has the table
-// with their names, defaults and help). Read-only once the server is open.
+// with their names, defaults and help). A struct of them never changes; while the server runs it may be
+// replaced by another as a whole (server/snapshot.h).
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 
@@ -44,7 +45,7 @@ enum auth_failure { AUTH_DENY, AUTH_ALLOW };
 enum forwarded_choice { FORWARDED_BY_X, FORWARDED_BY_RFC, FORWARDED_BY_NONE };
 
 struct settings {
-    struct texts listen, trusted_proxies;
+    struct texts listen, admin_listen, trusted_proxies;
     int forwarded_header; // enum forwarded_choice
     uint64_t workers;     // 0: one for each processor
     bool insecure, http2;
@@ -97,6 +98,8 @@ struct settings {
     uint64_t window_bytes, pinned_bytes, inbox_bytes, send_bytes, socket_buffer, backlog;
     int64_t header_timeout_ms, body_timeout_ms, publish_timeout_ms, keepalive_timeout_ms;
     int64_t dead_peer_ms;
+
+    char *admin_token_file, *audit_log, *user;
 
     int64_t drain_ms;
     int log_level, log_format;

@@ -2,41 +2,14 @@
 // pass on what a client invented, so no other counts. What is malformed is not believed at all.
 #include "server/trust.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/error.h"
 #include "http/forwarded.h"
 #include "net/network.h"
 #include "server/exchange.h"
 #include "server/worker.h"
 
-int trust_open(struct server *server) {
-    const struct texts *setting = &server->settings->trusted_proxies;
-    server->trusted = calloc(setting->count + 1, sizeof(*server->trusted));
-    if (!server->trusted) {
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < setting->count; i++) {
-        const char *wrong = network_parse(setting->items[i], &server->trusted[i]);
-        if (wrong) {
-            snprintf(server->problem, sizeof(server->problem), "--trusted-proxies \"%.60s\": %s",
-                     setting->items[i], wrong);
-            return ERR_INVALID;
-        }
-        server->trusted_count++;
-    }
-    return 0;
-}
-
-void trust_close(struct server *server) {
-    free(server->trusted);
-    server->trusted = NULL;
-    server->trusted_count = 0;
-}
-
 bool trust_has(const struct server *server, const struct peer *peer) {
-    return networks_have(server->trusted, server->trusted_count, peer);
+    const struct snapshot *live = server->live;
+    return networks_have(live->trusted, live->trusted_count, peer);
 }
 
 static struct peer peer_of_node(const struct http_node *node) {

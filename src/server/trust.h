@@ -9,11 +9,6 @@
 struct exchange;
 struct server;
 
-// Reads the setting into the server: 0, ERR_NOMEM, or ERR_INVALID with server->problem set. The
-// main thread.
-int trust_open(struct server *server);
-void trust_close(struct server *server);
-
 // Any thread.
 bool trust_has(const struct server *server, const struct peer *peer);
 

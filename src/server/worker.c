@@ -213,7 +213,7 @@ int worker_open(struct worker *worker, struct server *server, unsigned index) {
 void worker_take(struct worker *worker, const struct listen_spec *spec, int fd,
                  const struct peer *peer) {
     const struct listening *at = container_of(spec, struct listening, spec);
-    session_accept(worker, fd, peer, at->source, at->http2);
+    session_accept(worker, fd, peer, at);
 }
 
 static void on_accepted(struct listener *listener, int fd, const struct peer *peer) {

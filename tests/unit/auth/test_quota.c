@@ -117,12 +117,37 @@ static void test_many_threads(void **state) {
     quota_finish(&quota);
 }
 
+static void test_another_limit(void **state) {
+    (void)state;
+    struct quota quota;
+    struct quota_entry *held[4], *more;
+    quota_init(&quota, &mem_libc, 0);
+    assert_int_equal(quota_take(&quota, 7, &held[0]), 0); // not counted, then or later
+    quota_limit(&quota, 2);
+    assert_int_equal(quota_take(&quota, 7, &held[1]), 0);
+    assert_int_equal(quota_take(&quota, 7, &held[2]), 0);
+    assert_int_equal(quota_take(&quota, 7, &more), ERR_TOO_LARGE);
+    quota_limit(&quota, 3);
+    assert_int_equal(quota_take(&quota, 7, &held[3]), 0);
+    quota_limit(&quota, 1); // who has more keeps it
+    assert_int_equal(quota_take(&quota, 7, &more), ERR_TOO_LARGE);
+    quota_give(&quota, &held[0]);
+    quota_give(&quota, &held[1]);
+    quota_give(&quota, &held[2]);
+    assert_int_equal(quota_take(&quota, 7, &more), ERR_TOO_LARGE);
+    quota_limit(&quota, 0);
+    quota_give(&quota, &held[3]);
+    assert_int_equal(quota_keys(&quota), 0);
+    quota_finish(&quota);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_many_as_it_may),
         cmocka_unit_test(test_what_is_not_limited_is_not_counted),
         cmocka_unit_test(test_entries_go_with_the_last),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_another_limit),
         cmocka_unit_test(test_many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,9 +136,26 @@ static void test_without_memory_it_lets_through(void **state) {
     }
 }
 
+static void test_another_rate(void **state) {
+    (void)state;
+    struct rate rate;
+    rate_init(&rate, &mem_libc, 0, 1);
+    assert_int_equal(rate_spend(&rate, 7, 1000, 0), 0);
+    rate_limit(&rate, 10, 1);
+    assert_int_equal(rate_spend(&rate, 7, 10, 0), 0);
+    assert_int_equal(rate_spend(&rate, 7, 1, 0), 100);
+    rate_limit(&rate, 1000, 2); // what is owed stays owed, as time
+    assert_int_equal(rate_spend(&rate, 7, 1000, 0), 0);
+    assert_int_equal(rate_spend(&rate, 7, 1, 0), 1);
+    rate_limit(&rate, 0, 1);
+    assert_int_equal(rate_spend(&rate, 7, 1000, 0), 0);
+    rate_finish(&rate);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_burst_and_then_the_rate),
+        cmocka_unit_test(test_another_rate),
         cmocka_unit_test(test_what_is_waited_for_is_enough),
         cmocka_unit_test(test_more_than_a_bucket_is_paid_off),
         cmocka_unit_test(test_what_was_not_used_is_given_back),

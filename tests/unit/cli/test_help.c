@@ -54,16 +54,16 @@ static void the_help_has_this_shape(void **state) {
                "Usage: freshet sample [OPTION]... THING...\n\n"
                "It does nothing, at some length: this paragraph is broken into lines that fit."
                "\n\n.Its second");
-    assert_has(&text, "\nSpeech\n  -l, --loud                  Say more.\n"
+    assert_has(&text, "\nSpeech\n  -l, --loud                  Say more. [reloadable]\n"
                       "      --[no-]reconnect        Connect again when the connection breaks.\n"
                       "                              [default: true]\n"
-                      "  -n, --name NAME             Who speaks. [default: anna]\n");
+                      "  -n, --name NAME             Who speaks. [default: anna] [reloadable]\n");
     assert_has(&text,
-               "  -m, --max-connections N     How many at once. (from 1 to 1000) [default: 100]"
-               "\n");
+               "  -m, --max-connections N     How many at once. (from 1 to 1000) [default: 100]\n"
+               "                              [reloadable]\n");
     assert_has(&text,
                "      --max-body SIZE         How large. (at least 1k) [default: 1m; 2m with\n"
-               "                              --once]\n");
+               "                              --once] [reloadable]\n");
     assert_has(&text, "How it looks. (text, json or raw) [default: text]\n");
     assert_has(&text, "Every option but --once may also be");
     assert_has(&text, "the environment over the file.");
@@ -105,7 +105,7 @@ static void markdown_has_a_row_for_each_setting(void **state) {
     assert_has(&text, "### Limits\n");
     assert_has(&text,
                "| `-m, --max-connections N` | `FRESHET_MAX_CONNECTIONS` | `100` | How many at "
-               "once. *a whole number, from 1 to 1000* |\n");
+               "once. *a whole number, from 1 to 1000*; reloadable |\n");
     assert_has(&text, "| `--once TEXT` | – | – | About this call only. *some text* |\n");
     assert_has(&text, "Who may \\| read.");
     buf_finish(&text);

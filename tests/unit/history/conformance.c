@@ -3,6 +3,7 @@
 #include "conformance.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -98,6 +99,71 @@ static void topics_have_limits_of_their_own(void **state) {
     }
     assert_reads(&f, "plain", 0, UINT64_MAX, "");
     assert_reads(&f, "keep/a", 0, UINT64_MAX, expected);
+    fixture_finish(&f);
+}
+
+static void change_to(struct fixture *f, const struct history_limits *limits, int64_t now) {
+    fixture_settle(f);
+    assert_int_equal(f->history->change(f->history, limits), 0);
+    for (int i = 0; i < 100; i++) {
+        (void)f->history->expire(f->history, now);
+        fixture_settle(f);
+    }
+}
+
+static void limits_can_change(void **state) {
+    struct fixture f;
+    struct history_rule rule = {.limits = {.count = 1}};
+    struct history_limits other = {.topic.count = 2, .rules = &rule, .rule_count = 1};
+    char pattern[] = "keep/*";
+    fixture_init(&f, *state, &AMPLE);
+    for (event_id i = 1; i <= 3000; i++) {
+        append_event(&f, id_from_ms(10) + i, "keep/a plain");
+    }
+    event_id newest = id_from_ms(10) + 3000;
+    rule.pattern = bytes_of(pattern);
+    change_to(&f, &other, 20);
+    memset(pattern, 'x', sizeof(pattern) - 1); // it has its own
+    assert_int_equal(last_of(&f, "plain", 9, UINT64_MAX), newest - 2);
+    assert_int_equal(floor_of(&f, "plain"), newest - 2);
+    assert_int_equal(last_of(&f, "keep/a", 9, UINT64_MAX), newest - 1);
+    assert_int_equal(stats_of(&f).events, 2);
+    append_event(&f, newest + 1, "keep/b plain");
+    append_event(&f, newest + 2, "keep/b");
+    assert_int_equal(last_of(&f, "keep/b", 9, UINT64_MAX), newest + 1);
+    change_to(&f, &(struct history_limits){.topic = {.count = 9, .age_ms = 1000}}, 20);
+    append_event(&f, newest + 3, "keep/b");
+    assert_int_equal(last_of(&f, "keep/b", 9, UINT64_MAX), newest + 1);
+    change_to(&f, &(struct history_limits){.topic.count = 0}, 20);
+    assert_int_equal(stats_of(&f).events, 0);
+    assert_true(floor_of(&f, "keep/b") >= newest + 3);
+    fixture_finish(&f);
+}
+
+static void an_age_can_come_later(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &AMPLE);
+    append_event(&f, id_from_ms(10), "a");
+    append_event(&f, id_from_ms(5000), "a");
+    change_to(&f, &(struct history_limits){.topic = {.count = 9, .age_ms = 1000}}, 5500);
+    assert_int_equal(last_of(&f, "a", 9, UINT64_MAX), id_from_ms(5000) - 1);
+    assert_int_equal(stats_of(&f).events, 1);
+    fixture_finish(&f);
+}
+
+static void without_memory_limits_stay(void **state) {
+    struct fixture f;
+    fixture_init(&f, *state, &FEW);
+    append_event(&f, 1, "a");
+    fixture_settle(&f);
+    for (int i = 1; i <= 2; i++) {
+        f.mem.fail_at = f.mem.calls + i;
+        assert_int_equal(f.history->change(f.history, &AMPLE), ERR_NOMEM);
+    }
+    for (event_id id = 2; id <= 9; id++) {
+        append_event(&f, id, "a");
+    }
+    assert_int_equal(stats_of(&f).events, 3);
     fixture_finish(&f);
 }
 
@@ -835,6 +901,9 @@ int conformance_run(const struct backend *backend) {
                                   pass.state),
         cmocka_unit_test_prestate(a_private_value_replaces_none_that_is_not, pass.state),
         cmocka_unit_test_prestate(a_private_own_id_is_not_found, pass.state),
+        cmocka_unit_test_prestate(limits_can_change, pass.state),
+        cmocka_unit_test_prestate(an_age_can_come_later, pass.state),
+        cmocka_unit_test_prestate(without_memory_limits_stay, pass.state),
     };
     return cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
 }

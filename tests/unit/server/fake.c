@@ -152,6 +152,7 @@ static void on_reply(struct exchange *exchange, const struct reply *reply) {
     struct fake_exchange *x = exchange_of(exchange);
     x->replies++;
     exchange->answered = true;
+    exchange->status = reply->status;
     note_head(x, reply);
     assert_int_equal(buf_append(&x->body, reply->body.at, reply->body.len), 0);
     if (!x->busy) {
@@ -229,6 +230,7 @@ void fake_prepare(struct fake_exchange *x, struct fake_server *fake, const char 
         .worker = fake->worker,
         .ops = &fake_exchange_ops,
         .carrier = x,
+        .entrance = ENTRANCE_LOCAL,
         .to_head = x->req.method == HTTP_HEAD,
     };
     assert_int_equal(exchange_note_origin(&x->exchange, &x->req), 0);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/listening.h"
 #include "server/publish.h"
 #include "server/session.h"
 
@@ -145,6 +146,7 @@ void h2_place_publish(struct h2_place *place, size_t size) {
 
 void h2_peer_connect(struct h2_peer *peer, struct h2_place *place, int room) {
     static const struct peer nobody = {.port = 7};
+    static const struct listening plain = {.http2 = true, .entrance = ENTRANCE_LOCAL};
     int fds[2];
     *peer = (struct h2_peer){.place = place, .window = 65535, .newest = -1};
     buf_init(&peer->data, &mem_libc, 0);
@@ -154,7 +156,7 @@ void h2_peer_connect(struct h2_peer *peer, struct h2_place *place, int room) {
         setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     }
     peer->fd = fds[0];
-    session_accept(place->worker, fds[1], &nobody, NULL, true);
+    session_accept(place->worker, fds[1], &nobody, &plain);
 }
 
 void h2_peer_close(struct h2_peer *peer) {

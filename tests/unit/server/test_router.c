@@ -24,8 +24,31 @@ static int teardown(void **state) {
 // Asks the router alone.
 static const struct handler *find(enum http_method method, const char *path) {
     struct http_request req = {.method = method, .path = bytes_of(path)};
-    struct exchange exchange = {.worker = fake.worker};
+    struct exchange exchange = {.worker = fake.worker, .entrance = ENTRANCE_LOCAL};
     return router_find(&exchange, &req);
+}
+
+// What is for administrators, and what looks like it, at each kind of address.
+static void test_entrances(void **state) {
+    static const struct {
+        const char *method, *path;
+        bool admin;
+    } asked[] = {
+        {"GET", "/metrics", true},         {"GET", "/api/topics", true},
+        {"GET", "/api/connections", true}, {"DELETE", "/api/connections/1", true},
+        {"DELETE", "/api/topics/a", true}, {"OPTIONS", "/metrics", true},
+        {"GET", "/healthz", false},        {"POST", "/api/connections/x/topics", false},
+        {"GET", "/events/a", false},
+    };
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        for (int entrance = ENTRANCE_PUBLIC; entrance <= ENTRANCE_ADMIN; entrance++) {
+            fake_prepare(&x, &fake, asked[i].method, asked[i].path, "");
+            x.exchange.entrance = (enum entrance)entrance;
+            bool found = router_find(&x.exchange, &x.req) || x.status != 404;
+            assert_int_equal(found, !asked[i].admin || entrance != ENTRANCE_PUBLIC);
+            fake_exchange_finish(&x);
+        }
+    }
 }
 
 static void test_found(void **state) {
@@ -150,6 +173,7 @@ static void test_options_subscribes_to_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(test_entrances),
         TEST(test_found),
         TEST(test_not_found),
         TEST(test_not_allowed),
