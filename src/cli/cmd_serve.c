@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/serve_options.h"
+#include "http/host.h"
 #include "http/origin.h"
 #include "server/server.h"
 
@@ -23,8 +24,23 @@ static int check_origins(struct options *options, const struct settings *setting
         if (!http_origin_valid(bytes_of(origin))) {
             return commands_usage_error(options,
                                         "--cors-origin: \"%.100s\" is no origin; write it as a "
-                                        "browser does, https://example.com without a path, or *",
+                                        "browser does, https://example.com without a path; an "
+                                        "asterisk is a whole label in front of a domain, the port, "
+                                        "or all of it",
                                         origin);
+        }
+    }
+    return STATUS_OK;
+}
+
+static int check_hosts(struct options *options, const struct settings *settings) {
+    for (size_t i = 0; i < settings->host.count; i++) {
+        struct bytes name = bytes_of(settings->host.items[i]);
+        if (!bytes_is(name, "*") && !http_host_entry_valid(name)) {
+            return commands_usage_error(options,
+                                        "--host: \"%.100s\" is no name; write events.example.com, "
+                                        "without a port, or *.example.com for one label more, or *",
+                                        name.at);
         }
     }
     return STATUS_OK;
@@ -95,6 +111,7 @@ static int run(struct options *options) {
                                     options->rest.items[0]);
     }
     int status = check_origins(options, settings);
+    status = status ? status : check_hosts(options, settings);
     status = status ? status : check_data(options, settings);
     if (status) {
         return status;

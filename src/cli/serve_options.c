@@ -75,7 +75,27 @@ const struct option serve_options[] = {
      .value_name = "ORIGIN",
      .group = "Where",
      .help = "Origin whose pages may listen and publish, such as https://example.com; repeatable. "
-             "* means any."},
+             "https://*.example.com stands for one label more, http://localhost:* for any port, * "
+             "for any origin, but without cookies."},
+    {.name = "cors-max-age",
+     .type = OPTION_DURATION,
+     AT(cors_max_age_ms),
+     .initial = "1d",
+     .max = DAY_MS,
+     .value_name = "DURATION",
+     .group = "Where",
+     .help = "How long browsers may remember what a page of such an origin may do, before they ask "
+             "again. 0: not at all."},
+    {.name = "host",
+     .type = OPTION_LIST,
+     AT(host),
+     .value_name = "NAME",
+     .group = "Where",
+     .help = "Name by which this server is asked, such as events.example.com or *.example.com; "
+             "repeatable. Requests by another name get 403; localhost and IP addresses are always "
+             "fine. Without it every name is, but with neither keys nor an address that others "
+             "can reach only those two: a page could have its own name resolve to this machine. * "
+             "means any."},
 
 #include "cli/serve_options_access.h"
 

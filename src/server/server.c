@@ -16,6 +16,7 @@
 #include "net/descriptors.h"
 #include "net/notify.h"
 #include "server/addresses.h"
+#include "server/guard.h"
 #include "server/log_open.h"
 #include "server/trust.h"
 #include "server/worker.h"
@@ -42,6 +43,7 @@ static int open_origins(struct server *server) {
     }
     for (size_t i = 0; i < setting->count; i++) {
         server->origins[i] = bytes_of(setting->items[i]);
+        server->any_origin = server->any_origin || bytes_is(server->origins[i], "*");
     }
     server->origin_count = setting->count;
     return 0;
@@ -248,6 +250,7 @@ int server_open(struct server *server, const struct settings *settings) {
     rc = rc ? rc : log_open(server);
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
+    guard_open(server);
     if (rc) {
         server_close(server);
         return fail(server, rc, "not enough memory to start");

@@ -29,6 +29,8 @@ struct server {
     struct bus *bus;
     struct bytes *origins; // the setting, as slices
     size_t origin_count;
+    bool any_origin;             // "*" is among them
+    bool knows_hosts;            // names that are not its own are refused
     struct listening *listening; // every socket that it listens on
     size_t listening_count;
     struct network *trusted; // proxies that are believed

@@ -58,7 +58,8 @@ struct settings {
     int64_t heartbeat_ms, retry_ms, max_age_ms, max_wait_ms, cache_age_ms;
     char *greeting;
     int compression; // enum compression_choice
-    struct texts cors_origin;
+    struct texts cors_origin, host;
+    int64_t cors_max_age_ms;
 
     char *jwt_secret, *jwt_secret_file, *jwt_claim, *token_cookie;
     struct texts jwt_key, jwt_keys_url, jwt_issuer, jwt_audience, jwt_subscribe, jwt_publish;

@@ -188,10 +188,12 @@ class Server extends Program {
 }
 
 // Starts `freshet serve` on a port of its choice, with short draining unless told otherwise, and waits until it says
-// that it listens. It is stopped and checked after the test. `secure` is how clients connect to it: see connect().
-export async function serve(t, args = [], { listen = '127.0.0.1:0', secure, ...options } = {}) {
+// that it listens. It is stopped and checked after the test. `secure` is how clients connect to it: see connect(). It
+// knows the names by which tests call it over raw sockets, unless `nameless`.
+export async function serve(t, args = [], { listen = '127.0.0.1:0', secure, nameless, ...options } = {}) {
   const drain = args.includes('--drain') ? [] : ['--drain', '10ms'];
-  const server = new Server(['serve', '--listen', listen, ...drain, ...args], options);
+  const names = args.includes('--host') || nameless ? [] : ['--host', 'h,a'];
+  const server = new Server(['serve', '--listen', listen, ...drain, ...names, ...args], options);
   server.secure = secure;
   t.after(() => server.stop());
   return server.ready();
