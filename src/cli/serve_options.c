@@ -13,6 +13,7 @@ static const char *const client_names[] = {"auto", "required", "optional", "none
 static const char *const version_names[] = {"1.2", "1.3", NULL};
 static const char *const forwarded_names[] = {"x-forwarded-for", "forwarded", "none", NULL};
 static const char *const compression_names[] = {"on", "off", NULL};
+static const char *const lag_names[] = {"gap", "skip", "latest", "close", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 
 #define DAY_MS 86400000

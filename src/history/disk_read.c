@@ -59,7 +59,7 @@ static int take(struct reading *r, int found, event_id id, const struct frame_re
 static int is_wanted(struct reading *r, const struct frame_record *record, event_id id,
                      bool *wanted) {
     *wanted = selection_passes(r->selection, frame_record_type(record));
-    if (!*wanted || !r->selection->latest) {
+    if (!*wanted || (!r->values && !r->selection->latest)) {
         return 0;
     }
     int rc = disk_view_newest(&r->view, r->selection, record, id);

@@ -103,6 +103,7 @@ static void on_tick(uv_timer_t *timer) {
     struct worker *worker = worker_of_loop((uv_handle_t *)timer);
     conn_loop_tick(&worker->net);
     hub_retry(&worker->hub);
+    hub_check_lag(&worker->hub, worker_now(worker));
     session_tick_all(worker);
     stop_if_empty(worker);
 }
@@ -149,6 +150,10 @@ static int open_hub(struct worker *worker) {
         .idle_topics = IDLE_TOPICS,
         .pinned = &server->pinned,
         .pinned_max = settings->pinned_bytes,
+        .lag = {.hard = settings->max_lag,
+                .soft = settings->max_lag_soft,
+                .soft_ms = (uint32_t)settings->max_lag_ms,
+                .action = settings->lag_action},
     };
     struct bus_port port = {.inbox = &worker->inbox, .wake = wake_worker, .ctx = worker};
     if (inbox_init(&worker->inbox, &mem_libc, INBOX_SLOTS, settings->inbox_bytes)) {
