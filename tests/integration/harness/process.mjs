@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { binary, patience, within } from './env.mjs';
+import { assertNoSecrets } from './secrets.mjs';
 
 const sanitizerReport = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 const alive = new Set();
@@ -15,6 +16,15 @@ process.on('exit', () => {
     child.kill('SIGKILL');
   }
 });
+
+// After a check that failed, the runner leaves out what else was to be done after the test: without this, its other
+// programs would keep the file from ending.
+function endAll(error) {
+  for (const child of alive) {
+    child.kill('SIGKILL');
+  }
+  throw error;
+}
 
 // The environment without the caller's settings of freshet, plus those of the test.
 function cleanEnvironment(extra) {
@@ -120,8 +130,10 @@ export class Program {
     }
   }
 
-  checkSanitizers() {
+  // What nothing that it has printed may hold, whatever the test is about. The output of a command is its user's own.
+  checkOutput() {
     assert.doesNotMatch(this.stderr, sanitizerReport, `${this} left a sanitizer's report:\n${this.stderr}`);
+    assertNoSecrets(this.stderr, 'the log');
   }
 
   toString() {
@@ -134,7 +146,7 @@ export async function run(t, args, options = {}) {
   const program = new Program(args, { input: '', ...options });
   t.after(() => program.kill('SIGKILL'));
   const status = await program.exit(options.timeout);
-  program.checkSanitizers();
+  program.checkOutput();
   return { status, stdout: program.stdout, stderr: program.stderr };
 }
 
@@ -144,12 +156,17 @@ export function start(t, args, options = {}) {
   t.after(async () => {
     program.kill('SIGKILL');
     await program.ended;
-    program.checkSanitizers();
+    program.checkOutput();
   });
   return program;
 }
 
 class Server extends Program {
+  checkOutput() {
+    super.checkOutput();
+    assertNoSecrets(this.stdout, 'standard output');
+  }
+
   async ready() {
     const [, url] = await this.output(/^listening on (https?:\/\/\S+)$/m);
     this.url = url;
@@ -173,7 +190,7 @@ class Server extends Program {
       this.kill('SIGKILL');
       throw new Error(`${error.message}; stderr:\n${this.stderr}`);
     }
-    this.checkSanitizers();
+    this.checkOutput();
     assert.equal(died, undefined, `${this} died during the test (${JSON.stringify(died)}):\n${this.stderr}`);
     assert.equal(status, 0, `${this} ended with ${status}:\n${this.stderr}`);
   }
@@ -182,7 +199,7 @@ class Server extends Program {
   async ending(ms) {
     this.stopped = true;
     const status = await this.exit(ms);
-    this.checkSanitizers();
+    this.checkOutput();
     return status;
   }
 }
@@ -195,6 +212,6 @@ export async function serve(t, args = [], { listen = '127.0.0.1:0', secure, name
   const names = args.includes('--host') || nameless ? [] : ['--host', 'h,a'];
   const server = new Server(['serve', '--listen', listen, ...drain, ...names, ...args], options);
   server.secure = secure;
-  t.after(() => server.stop());
+  t.after(() => server.stop().catch(endAll));
   return server.ready();
 }
