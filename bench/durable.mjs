@@ -68,7 +68,7 @@ async function waiting(name, args, target) {
 const batchOf = (events) => {
   const line = `${JSON.stringify({ topic: 'bench/batch', data: 'x'.repeat(size) })}\n`;
   const body = line.repeat(events);
-  return `POST /events HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  return `POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 };
 
 // Posts batch after batch on one connection until the time is over; returns how many were answered.

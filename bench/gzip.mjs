@@ -51,7 +51,7 @@ function listen(server, gzip, onBody = () => {}) {
     const listener = { socket, bytes: 0, close: () => socket.destroy() };
     let head = Buffer.alloc(0);
     socket.on('error', reject);
-    socket.write(`GET /events/bench HTTP/1.1\r\nHost: h\r\n${gzip ? 'Accept-Encoding: gzip\r\n' : ''}\r\n`);
+    socket.write(`GET /events/bench HTTP/1.1\r\nHost: localhost\r\n${gzip ? 'Accept-Encoding: gzip\r\n' : ''}\r\n`);
     socket.on('data', (chunk) => {
       if (head) {
         head = Buffer.concat([head, chunk]);

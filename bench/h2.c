@@ -91,7 +91,7 @@ static void listen_all(int *fds) {
         if (wish.streams) {
             greet(fds[i]);
         } else {
-            static const char head[] = "GET /events/a HTTP/1.1\r\nHost: h\r\n\r\n";
+            static const char head[] = "GET /events/a HTTP/1.1\r\nHost: localhost\r\n\r\n";
             say(fds[i], head, sizeof(head) - 1);
         }
         watch(fds[i]);
@@ -121,9 +121,9 @@ static long memory_kb(void) {
 
 static void publish(int fd) {
     static char request[SIZE_MAX_EVENT + 256];
-    int head =
-        snprintf(request, 256, "POST /events/a HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n",
-                 wish.size);
+    int head = snprintf(request, 256,
+                        "POST /events/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n",
+                        wish.size);
     memset(request + head, 'x', (size_t)wish.size);
     say(fd, request, (size_t)head + (size_t)wish.size);
 }

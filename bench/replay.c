@@ -74,7 +74,7 @@ static void say(int fd, const char *text) {
 
 static void subscribe(int fd, const char *path) {
     char text[1024];
-    snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", path);
+    snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
     say(fd, text);
 }
 
@@ -123,7 +123,8 @@ static void publish(int fd) {
     char body[128], text[512], scratch[65536];
     int len = snprintf(body, sizeof(body), "@%lld@%0100d", (long long)now_us(), 0);
     snprintf(text, sizeof(text),
-             "POST /events/live HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", len, body);
+             "POST /events/live HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len,
+             body);
     say(fd, text);
     while (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) > 0) {
     }

@@ -263,7 +263,7 @@ static void use(const struct http_request *req) {
         }
     }
     require(http_negotiate(http_request_header(req, "accept")) <= HTTP_NOT_ACCEPTABLE);
-    require(!origin.len || http_origin_allowed(origin, &origin, 1));
+    require(!origin.len || http_origin_match(origin, &origin, 1) != HTTP_ORIGIN_UNKNOWN);
     (void)http_origin_valid(origin);
     (void)http_request_lists(req, "connection", "upgrade");
     buf_finish(&decoded);

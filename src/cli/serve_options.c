@@ -13,6 +13,7 @@ static const char *const client_names[] = {"auto", "required", "optional", "none
 static const char *const version_names[] = {"1.2", "1.3", NULL};
 static const char *const forwarded_names[] = {"x-forwarded-for", "forwarded", "none", NULL};
 static const char *const compression_names[] = {"on", "off", NULL};
+static const char *const lag_names[] = {"gap", "skip", "latest", "close", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 
 #define DAY_MS 86400000
@@ -86,7 +87,29 @@ const struct option serve_options[] = {
      .value_name = "ORIGIN",
      .group = "Where",
      .help = "Origin whose pages may listen and publish, such as https://example.com; repeatable. "
-             "* means any."},
+             "https://*.example.com stands for one label more, http://localhost:* for any port, * "
+             "for any origin, but without cookies."},
+    {.name = "cors-max-age",
+     .type = OPTION_DURATION,
+     .flags = OPTION_LIVE,
+     AT(cors_max_age_ms),
+     .initial = "1d",
+     .max = DAY_MS,
+     .value_name = "DURATION",
+     .group = "Where",
+     .help = "How long browsers may remember what a page of such an origin may do, before they ask "
+             "again. 0: not at all."},
+    {.name = "host",
+     .type = OPTION_LIST,
+     .flags = OPTION_LIVE,
+     AT(host),
+     .value_name = "NAME",
+     .group = "Where",
+     .help = "Name by which this server is asked, such as events.example.com or *.example.com; "
+             "repeatable. Requests by another name get 403; localhost and IP addresses are always "
+             "fine. Without it every name is, but with neither keys nor an address that others "
+             "can reach only those two: a page could have its own name resolve to this machine. * "
+             "means any."},
 
 #include "cli/serve_options_access.h"
 #include "cli/serve_options_hooks.h"

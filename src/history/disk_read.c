@@ -60,7 +60,7 @@ static int is_wanted(struct reading *r, const struct frame_record *record, event
                      bool *wanted) {
     *wanted = selection_passes(r->selection, frame_record_type(record)) &&
               (!record->private || disk_view_hears(&r->view, r->selection, record, id));
-    if (!*wanted || !r->selection->latest) {
+    if (!*wanted || (!r->values && !r->selection->latest)) {
         return 0;
     }
     int rc = disk_view_newest(&r->view, r->selection, record, id);

@@ -62,13 +62,13 @@ static bool is_heard(const struct selection *selection, const struct frame *fram
 static bool is_wanted(const struct memory *memory, const struct selection *selection,
                       const struct frame *frame, bool values) {
     return is_heard(selection, frame) &&
-           (!selection->latest ||
+           ((!values && !selection->latest) ||
             memory_keys_show(&memory->keys, &memory->topics, selection, frame, values));
 }
 
 static void read_topics(struct memory *memory, const struct selection *selection, bool values,
                         event_id upto, size_t bytes_left, struct past_batch *batch) {
-    int most = selection->latest ? PORTION : MERGE_PORTION;
+    int most = values || selection->latest ? PORTION : MERGE_PORTION;
     struct memory_merge merge;
     pthread_mutex_lock(&memory->lock);
     memory_merge_init(&merge, &memory->topics, selection, batch->reached, false);
@@ -157,7 +157,8 @@ static bool keep_heard(struct portion *portion, const struct selection *selectio
 
 static void read_log(struct memory *memory, const struct selection *selection, bool values,
                      event_id upto, size_t bytes_left, struct past_batch *batch) {
-    struct portion portion = {.latest = selection->latest ? selection : NULL, .values = values};
+    struct portion portion = {.latest = values || selection->latest ? selection : NULL,
+                              .values = values};
     for (size_t looked_at = 0; looked_at < SCAN_EVENTS; looked_at += PORTION) {
         take_forward(memory, batch->reached, upto, &portion);
         if (!keep_heard(&portion, selection, &bytes_left, batch)) {

@@ -1,15 +1,74 @@
-// Origins are compared as wholes: no prefix, suffix or pattern, which is where such lists go wrong.
+// Origins are compared part by part: the scheme as a whole, the host as a whole or by one label, the
+// port as a whole or not at all. No prefix and no other wildcard, which is where such lists go wrong.
 #include "http/origin.h"
 
 #include "http/host.h"
 
-bool http_origin_allowed(struct bytes origin, const struct bytes *list, size_t count) {
+struct parts {
+    struct bytes scheme, host;
+    struct bytes port; // without the colon; of no bytes: there is none
+};
+
+static bool is_scheme_char(char c) {
+    char lower = (char)(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||
+           c == '.';
+}
+
+// False when it is no scheme://host[:port], whatever host and port are.
+static bool split(struct bytes text, struct parts *parts) {
+    size_t len = 0;
+    while (len < text.len && is_scheme_char(text.at[len])) {
+        len++;
+    }
+    struct bytes rest = bytes_make(text.at + len, text.len - len);
+    if (len == 0 || !bytes_starts_with(rest, "://")) {
+        return false;
+    }
+    rest = bytes_make(rest.at + 3, rest.len - 3);
+    const char *colon = rest.len ? memrchr(rest.at, ':', rest.len) : NULL;
+    const char *bracket = rest.len ? memrchr(rest.at, ']', rest.len) : NULL;
+    size_t host = colon && (!bracket || colon > bracket) ? (size_t)(colon - rest.at) : rest.len;
+    *parts = (struct parts){.scheme = bytes_make(text.at, len), .host = bytes_make(rest.at, host)};
+    if (host < rest.len) {
+        parts->port = bytes_make(colon + 1, rest.len - host - 1);
+    }
+    return true;
+}
+
+static bool is_port(struct bytes text) {
+    uint64_t number;
+    return text.len <= 5 && bytes_to_u64(text, UINT16_MAX, &number);
+}
+
+static bool same_port(struct bytes port, struct bytes entry) {
+    if (!port.at) {
+        return !entry.at || bytes_is(entry, "*");
+    }
+    return is_port(port) && (bytes_is(entry, "*") || bytes_equal(port, entry));
+}
+
+static bool matches(struct bytes origin, struct bytes entry) {
+    struct parts one, other;
+    if (bytes_equal_nocase(origin, entry)) {
+        return true;
+    }
+    return split(origin, &one) && split(entry, &other) &&
+           bytes_equal_nocase(one.scheme, other.scheme) && same_port(one.port, other.port) &&
+           http_host_matches(one.host, other.host);
+}
+
+enum http_origin_match http_origin_match(struct bytes origin, const struct bytes *list,
+                                         size_t count) {
+    enum http_origin_match best = HTTP_ORIGIN_UNKNOWN;
     for (size_t i = 0; i < count && origin.len; i++) {
-        if (bytes_is(list[i], "*") || bytes_equal_nocase(origin, list[i])) {
-            return true;
+        if (bytes_is(list[i], "*")) {
+            best = HTTP_ORIGIN_ANY;
+        } else if (matches(origin, list[i])) {
+            return HTTP_ORIGIN_NAMED;
         }
     }
-    return false;
+    return best;
 }
 
 static bool has_host(struct bytes origin, struct bytes authority) {
@@ -28,23 +87,17 @@ bool http_origin_is_own(const struct http_request *req) {
     return !origin.at || has_host(origin, req->authority);
 }
 
-static bool is_scheme_char(char c) {
-    char lower = (char)(c | 0x20);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||
-           c == '.';
+bool http_origin_has_owner(const char *origin) {
+    return strcmp(origin, "*") != 0 && strcmp(origin, "null") != 0;
 }
 
 bool http_origin_valid(struct bytes entry) {
+    struct parts parts;
     if (bytes_is(entry, "*") || bytes_is(entry, "null")) {
         return true;
     }
-    size_t len = 0;
-    while (len < entry.len && is_scheme_char(entry.at[len])) {
-        len++;
-    }
-    if (len == 0) {
+    if (!split(entry, &parts) || !http_host_entry_valid(parts.host)) {
         return false;
     }
-    struct bytes rest = bytes_make(entry.at + len, entry.len - len);
-    return bytes_starts_with(rest, "://") && http_host_valid(bytes_make(rest.at + 3, rest.len - 3));
+    return !parts.port.at || bytes_is(parts.port, "*") || is_port(parts.port);
 }

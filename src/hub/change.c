@@ -118,7 +118,7 @@ void hub_serve(struct subscriber *s) {
 // past waits on.
 static void place_again(struct hub *hub, struct subscriber *s) {
     if (s->state == SUBSCRIBER_STALLED) {
-        list_push_back(&s->feed->stalled, &s->link);
+        list_push_back(&hub->stalled, &s->link);
     } else if (s->state == SUBSCRIBER_PUT_OFF) {
         list_push_back(&hub->put_off, &s->link);
     } else {
@@ -142,6 +142,7 @@ int hub_change(struct subscriber *s, struct selection *selection) {
         return 0;
     }
     s->told = s->begins ? s->told : 0; // what was told of was lost to the old selection
+    s->lag = (struct lag){0};          // it was counted in the old feed
     list_remove(&s->link);
     feed->subscribers++;
     s->feed = feed;

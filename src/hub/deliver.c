@@ -37,7 +37,7 @@ void deliver_clear_part(struct hub *hub, struct subscriber *s) {
 
 static void stall(struct hub *hub, struct subscriber *s) {
     s->state = SUBSCRIBER_STALLED;
-    list_push_back(&s->feed->stalled, &s->link);
+    list_push_back(&hub->stalled, &s->link);
     hub_count(&hub->stats.stalls, 1);
 }
 
@@ -59,6 +59,7 @@ static bool account_run(struct hub *hub, struct subscriber *s, const struct turn
     hub_count(&hub->stats.deliveries, frames);
     if (turn->batch) {
         hub_count(&hub->stats.replayed, frames);
+        s->lag.from += s->lag.from ? frames : 0;
         if (frames == turn->batch->count) {
             s->id = turn->batch->reached;
         }
@@ -94,6 +95,7 @@ static bool account_pack(struct hub *hub, struct subscriber *s, const struct tur
     }
     if (batch) {
         hub_count(&hub->stats.replayed, events);
+        s->lag.from += s->lag.from ? events : 0;
         bool all = pack->id >= batch->frames[batch->count - 1]->id;
         s->id = all && batch->reached > pack->id ? batch->reached : pack->id;
     }
@@ -162,7 +164,11 @@ static bool end_body(struct hub *hub, struct subscriber *s) {
 }
 
 static void say_aside(struct hub *hub, struct subscriber *s) {
-    struct frame *frame = hub->settings.ops->aside(s);
+    if (s->jumps) {
+        lag_jump(hub, s);
+        return;
+    }
+    struct frame *frame = hub->settings.ops->aside ? hub->settings.ops->aside(s) : NULL;
     if (frame) {
         (void)deliver_set_part(hub, s, frame, 0);
     } else {
@@ -208,6 +214,7 @@ void deliver_place(struct hub *hub, struct subscriber *s) {
         s->state = SUBSCRIBER_LIVE;
         s->flags |= SUBSCRIBER_WAS_LIVE;
         s->flags &= (uint8_t)~SUBSCRIBER_FROM_START; // from here on a loss is a loss
+        s->lag = (struct lag){0};
         list_push_back(&s->feed->ready, &s->link);
     } else if (hub_reads_past(s)) {
         s->state = SUBSCRIBER_BEHIND;

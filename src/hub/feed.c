@@ -59,10 +59,10 @@ static struct feed *feed_create(struct hub *hub, struct selection *selection, st
     feed->encoding = form.encoding;
     feed->compressed = form.compressed;
     feed->floor = feed->newest = hub->heard;
+    feed->heard = 1;
     ring_init(&feed->slots, mem, sizeof(struct slot));
     list_init(&feed->ready);
     list_init(&feed->due);
-    list_init(&feed->stalled);
     list_init(&feed->dirty);
     if (subscribe_all(feed)) {
         mem_free(mem, feed);
@@ -184,6 +184,7 @@ void feed_hear(struct feed *feed, struct frame *frame) {
     }
     *slot = (struct slot){.id = frame->id, .frame = frame_ref(frame)}; // window_note numbers it
     feed->newest = frame->id;
+    feed->heard++;
     wake_ready(feed);
     size_t charge = charge_for(feed, frame);
     hub->window_newest = frame->id;

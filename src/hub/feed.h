@@ -36,14 +36,14 @@ struct feed {
     struct selection *selection; // owned
     enum encoding encoding;
     bool compressed;
-    struct ring slots;   // the window: every frame of the feed with an id above floor
-    event_id floor;      // what is older must come from the past
-    event_id newest;     // the newest frame heard, whether or not its slot is still there
-    struct list ready;   // subscribers that have everything
-    struct list due;     // subscribers that are owed something and can take it
-    struct list stalled; // subscribers whose socket is full
-    struct list dirty;   // in the hub's list of feeds with due subscribers
+    struct ring slots; // the window: every frame of the feed with an id above floor
+    event_id floor;    // what is older must come from the past
+    event_id newest;   // the newest frame heard, whether or not its slot is still there
+    struct list ready; // subscribers that have everything
+    struct list due;   // subscribers that are owed something and can take it
+    struct list dirty; // in the hub's list of feeds with due subscribers
     uint32_t subscribers;
+    uint32_t heard; // the number of the newest frame; they are counted from 1 on, and around
     struct subscription subscriptions[]; // as many as the selection has items
 };
 

@@ -40,6 +40,7 @@ int hub_init(struct hub *hub, const struct hub_settings *settings, event_id hear
     map_init(&hub->feeds, settings->mem);
     list_init(&hub->dirty);
     list_init(&hub->behind);
+    list_init(&hub->stalled);
     list_init(&hub->put_off);
     ring_init(&hub->window, settings->mem, 2 * sizeof(void *));
     run_init(&hub->run, settings->mem, settings->run_bytes);
@@ -116,6 +117,8 @@ static void start_at(struct hub *hub, struct subscriber *s, const struct hub_sta
     // What went before its snapshot was taken is nothing that it missed.
     s->told = start->snapshot;
     s->begins = start->snapshot > 0;
+    s->jumps = false;
+    s->lag = (struct lag){0};
     s->flags = start->flags;
     s->part = NULL;
     s->part_sent = 0;

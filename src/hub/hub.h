@@ -8,6 +8,7 @@
 
 #include "hub/crowd.h"
 #include "hub/feed.h"
+#include "hub/lag.h"
 #include "hub/pack.h"
 #include "hub/past.h"
 #include "hub/run.h"
@@ -16,7 +17,7 @@
 enum subscriber_state {
     SUBSCRIBER_OUT,     // in no feed
     SUBSCRIBER_LIVE,    // in its feed's ready or due
-    SUBSCRIBER_STALLED, // in its feed's stalled: its connection is full
+    SUBSCRIBER_STALLED, // in the hub's stalled: its connection is full
     SUBSCRIBER_BEHIND,  // in the hub's behind: it needs what only the past still has
     SUBSCRIBER_PUT_OFF, // in the hub's put_off: it could not be served, and is tried again later
 };
@@ -29,7 +30,7 @@ enum subscriber_flags {
     SUBSCRIBER_WAS_LIVE = 16,  // had everything at least once
     SUBSCRIBER_SERVED = 32,    // was sent, or is being sent, an event or a gap
     SUBSCRIBER_ALL = 64,       // with ONCE: leaves when it has everything, not after the first run
-    SUBSCRIBER_ASIDE = 128,    // its owner has something to say on it: see hub_aside
+    SUBSCRIBER_ASIDE = 128,    // it jumps, or its owner has something to say on it: see hub_aside
 };
 
 // How much a subscriber takes; then it leaves by itself, as one with SUBSCRIBER_ONCE does.
@@ -52,6 +53,8 @@ struct subscriber {
     uint32_t part_sent; // bytes of that
     uint8_t state, flags;
     bool begins; // up to `told` it gets values only, from the past, however far the window reaches
+    bool jumps;  // at the next end of a frame, because it lags too far
+    struct lag lag;
     struct subscriber_bound *bound; // the owner's, set before it joins; NULL: there is none
     struct pack_body *body;         // NULL: it is not sent compressed
 };
@@ -79,6 +82,10 @@ struct hub_ops {
 
     // Before `finished`, while it still has its feed: only to look at what it listened to. May be NULL.
     void (*leaving)(struct subscriber *subscriber);
+
+    // The subscriber lags further than it may, and is to be ended: only with LAG_CLOSE, and only
+    // within hub_check_lag. The callback makes it leave.
+    void (*lags)(struct subscriber *subscriber);
 };
 
 struct hub_settings {
@@ -91,12 +98,13 @@ struct hub_settings {
     size_t idle_topics;    // topics remembered only because of patterns
     atomic_size_t *pinned; // bytes of half-sent frames, shared by all hubs
     size_t pinned_max;
+    struct lag_limits lag;
 };
 
 // Written by the owner's thread only; anyone may read.
 struct hub_stats {
     atomic_ullong frames, deliveries, sends, bytes, stalls, gaps, replayed, window_drops, lost,
-        packs;
+        packs, lag_hits;
 };
 
 struct hub {
@@ -105,6 +113,7 @@ struct hub {
     struct map feeds;
     struct list dirty;     // feeds with due subscribers
     struct list behind;    // subscribers that read the past
+    struct list stalled;   // subscribers whose connection is full
     struct list put_off;   // those for whom there was no memory, or whom the past refused
     struct ring window;    // {feed, charge} for every slot of every feed, oldest first
     uint32_t window_first; // the number of the oldest; they are counted from hub_init on

@@ -25,10 +25,9 @@ struct past {
     int (*read)(struct past *past, const struct selection *selection, event_id after, event_id upto,
                 size_t max_bytes, struct past_batch *batch);
 
-    // As read, for a selection with `latest`: only the events that are the newest of their key, and
-    // none without a key.
+    // As read: only the events that are the newest of their key, and none without a key.
     //
-    // With `latest`, read itself leaves out what has a key and is not the newest of it, because the
+    // For a selection with `latest`, read itself leaves out what has a key and is not the newest of it, because the
     // newest still comes; and the floor is that of events that nothing newer has replaced. Events
     // of different topics or types have different keys. What cannot be known (memory was short, it
     // waits for the disk) may be there though it is not the newest.

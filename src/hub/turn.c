@@ -132,7 +132,8 @@ static int add_pack_of_window(struct hub *hub, struct subscriber *s, struct turn
 
 // Which events a batch of the past leaves out: none, unless only the newest of each key is wanted.
 static event_id values_of(const struct subscriber *s) {
-    return !s->feed->selection->latest ? 0 : s->begins ? s->told : PACK_CATCHES_UP;
+    event_id all = s->feed->selection->latest ? PACK_CATCHES_UP : 0;
+    return s->begins ? s->told : all;
 }
 
 static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn) {
@@ -171,12 +172,15 @@ static int gather_past(struct hub *hub, struct subscriber *s, struct turn *turn)
     return rc;
 }
 
+// With something to be said aside, the next end of a frame is waited for, not passed.
+static bool waits_aside(const struct subscriber *s, const struct turn *turn) {
+    return turn->part && s->flags & SUBSCRIBER_ASIDE;
+}
+
 int turn_gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
     struct feed *feed = s->feed;
     int rc = gather_part(hub, s, turn);
-    // With something to be said aside, the next end of a frame is waited for, not passed.
-    bool aside = turn->part && s->flags & SUBSCRIBER_ASIDE;
-    if (rc || turn_is_full(s) || aside) {
+    if (rc || turn_is_full(s) || waits_aside(s, turn)) {
         return rc;
     }
     if (hub_reads_past(s)) {
@@ -194,7 +198,7 @@ int turn_gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
 
 int turn_gather_packed(struct hub *hub, struct subscriber *s, struct turn *turn) {
     int rc = gather_part(hub, s, turn);
-    if (rc || s->body->ended || turn_is_full(s)) {
+    if (rc || s->body->ended || turn_is_full(s) || waits_aside(s, turn)) {
         return rc;
     }
     if (hub_reads_past(s)) {

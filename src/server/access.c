@@ -114,7 +114,7 @@ static struct bytes bearer(const struct http_request *req) {
 
 // An origin is only ever allowed by its name: "*" allows everybody's pages to read what is public.
 bool access_may_use_cookie(const struct exchange *exchange, const struct http_request *req) {
-    bool named = exchange->origin && strcmp(exchange->origin, "*") != 0;
+    bool named = exchange->origin && http_origin_has_owner(exchange->origin);
     return named || http_origin_is_own(req);
 }
 

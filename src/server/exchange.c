@@ -29,9 +29,14 @@ void reply_add_for_browsers(struct reply *reply, const struct exchange *exchange
     if (exchange->worker->server->settings->cors_origin.count) {
         reply_add(reply, "Vary", bytes_of("Origin"));
     }
+    // What a page puts into itself without asking whether it may read it: images, scripts.
+    bool others = exchange->origin || exchange->worker->server->live->any_origin;
+    reply_add(reply, "Cross-Origin-Resource-Policy",
+              bytes_of(others ? "cross-origin" : "same-origin"));
     if (exchange->origin) {
         reply_add(reply, "Access-Control-Allow-Origin", bytes_of(exchange->origin));
-        if (exchange->worker->server->access.on && strcmp(exchange->origin, "*") != 0) {
+        reply_add(reply, "Timing-Allow-Origin", bytes_of(exchange->origin));
+        if (exchange->worker->server->access.on && http_origin_has_owner(exchange->origin)) {
             reply_add(reply, "Access-Control-Allow-Credentials", bytes_of("true"));
         }
         reply_add(reply, "Access-Control-Expose-Headers",
@@ -42,12 +47,12 @@ void reply_add_for_browsers(struct reply *reply, const struct exchange *exchange
 int exchange_note_origin(struct exchange *exchange, const struct http_request *req) {
     const struct snapshot *live = exchange->worker->server->live;
     struct bytes origin = http_request_header(req, "origin");
-    if (!origin.at || !http_origin_allowed(origin, live->origins, live->origin_count)) {
+    enum http_origin_match match = http_origin_match(origin, live->origins, live->origin_count);
+    if (match == HTTP_ORIGIN_UNKNOWN) {
         return 0;
     }
     // "*" says the same to everyone, so that caches can share it; with it no cookie counts.
-    bool any = live->origin_count == 1 && bytes_is(live->origins[0], "*");
-    struct bytes value = any ? bytes_of("*") : origin;
+    struct bytes value = match == HTTP_ORIGIN_ANY ? bytes_of("*") : origin;
     exchange->origin = strndup(value.at, value.len);
     return exchange->origin ? 0 : ERR_NOMEM;
 }

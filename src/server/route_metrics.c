@@ -132,6 +132,8 @@ static void put_limits(const struct server *server, struct buf *out) {
         (void)buf_printf(out, "%s{limit=\"%s\"} %llu\n", name, limit_names[i],
                          sum(server, OF_WORKER, offset));
     }
+    (void)buf_printf(out, "%s{limit=\"max-lag\"} %llu\n", name,
+                     sum(server, OF_HUB, offsetof(struct hub_stats, lag_hits)));
     (void)buf_printf(out, "%s{limit=\"max-handshakes\"} %llu\n", name,
                      sum(server, OF_TLS, offsetof(struct tls_loop, evicted)));
 }

@@ -1,9 +1,11 @@
 // The table of routes. A path that ends in a slash stands for everything below it.
 #include "server/router.h"
 
-#include "http/origin.h"
+#include <stdio.h>
+
 #include "server/access.h"
 #include "server/audit.h"
+#include "server/guard.h"
 #include "server/routes.h"
 #include "server/trust.h"
 #include "server/worker.h"
@@ -74,14 +76,17 @@ static void answer_nothing_here(struct exchange *exchange, struct bytes path) {
 
 static void answer_options(struct exchange *exchange, const char *allow) {
     struct reply reply = {.status = 204};
+    char max_age[24];
     reply_add(&reply, "Allow", bytes_of(allow));
     reply_add_for_browsers(&reply, exchange);
+    snprintf(max_age, sizeof(max_age), "%lld",
+             (long long)exchange->worker->server->settings->cors_max_age_ms / 1000);
     if (exchange->origin) {
         reply_add(&reply, "Access-Control-Allow-Methods", bytes_of(allow));
         reply_add(&reply, "Access-Control-Allow-Headers",
                   bytes_of("Accept, Authorization, Cache-Control, Content-Type, "
                            "Idempotency-Key, Last-Event-ID"));
-        reply_add(&reply, "Access-Control-Max-Age", bytes_of("86400"));
+        reply_add(&reply, "Access-Control-Max-Age", bytes_of(max_age));
     }
     exchange->ops->reply(exchange, &reply);
 }
@@ -176,13 +181,6 @@ const struct handler *router_find(struct exchange *exchange, const struct http_r
     return handler && (!route->admin || access_demand_admin(exchange)) ? handler : NULL;
 }
 
-// A form of any page can be sent to any server, and the browser asks nobody: whose page it is has to be
-// looked at here.
-static bool may_write(const struct exchange *exchange, const struct http_request *req) {
-    bool writes = req->method == HTTP_POST || req->method == HTTP_DELETE;
-    return !writes || exchange->origin || http_origin_is_own(req);
-}
-
 // What an administrator does, or somebody who is none, is to be found in the audit log.
 static int watch(struct exchange *exchange, const struct http_request *req) {
     const struct route *route = find_here(exchange, req->path);
@@ -194,16 +192,12 @@ static int watch(struct exchange *exchange, const struct http_request *req) {
 
 int router_begin(struct exchange *exchange, const struct http_request *req, bool has_body) {
     trust_note_client(exchange, req);
-    int rc = watch(exchange, req);
-    rc = rc ? rc : exchange_note_origin(exchange, req);
-    if (rc == 0 && !may_write(exchange, req)) {
-        exchange_problem(
-            exchange, 403,
-            "a page of another origin may not do this; --cors-origin names the origins "
-            "whose pages may");
+    if (!guard_knows_host(exchange, req)) {
         return 0;
     }
-    if (rc || !access_identify(exchange, req)) {
+    int rc = watch(exchange, req);
+    rc = rc ? rc : exchange_note_origin(exchange, req);
+    if (rc || !guard_admits_page(exchange, req) || !access_identify(exchange, req)) {
         return rc;
     }
     exchange->handler = router_find(exchange, req);

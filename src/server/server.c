@@ -17,6 +17,7 @@
 #include "net/notify.h"
 #include "server/addresses.h"
 #include "server/audit.h"
+#include "server/guard.h"
 #include "server/log_open.h"
 #include "server/privileges.h"
 #include "server/reload.h"
@@ -301,6 +302,7 @@ int server_open(struct server *server, const struct settings *settings) {
     quotas_open(server);
     rates_open(server);
     int rc = open_parts(server);
+    guard_open(server);
     if (rc) {
         server_close(server);
         return fail(server, rc, "not enough memory to start");

@@ -35,6 +35,7 @@ struct server {
     struct bus *bus;
     struct listening *listening; // every socket that it listens on
     size_t listening_count;
+    bool for_itself;      // it has no keys, and nobody but this machine reaches it
     bool admin_reachable; // others can reach one of --admin-listen
     struct secure secure;
     struct access access;

@@ -62,7 +62,8 @@ struct settings {
     int64_t heartbeat_ms, retry_ms, max_age_ms, max_wait_ms, cache_age_ms;
     char *greeting;
     int compression; // enum compression_choice
-    struct texts cors_origin;
+    struct texts cors_origin, host;
+    int64_t cors_max_age_ms;
 
     char *api_keys_file;
     char *jwt_secret, *jwt_secret_file, *jwt_claim, *token_cookie;
@@ -95,6 +96,9 @@ struct settings {
     uint64_t max_listeners_per_address, max_listeners_per_subject, max_listeners_per_topic;
     uint64_t rate_publisher_events, rate_publisher_bytes, rate_address_events, rate_address_bytes;
     uint64_t rate_topic_events, rate_topic_bytes, rate_burst;
+    uint64_t max_lag, max_lag_soft; // 0: no limit
+    int64_t max_lag_ms;
+    int lag_action; // enum lag_action
     uint64_t window_bytes, pinned_bytes, inbox_bytes, send_bytes, socket_buffer, backlog;
     int64_t header_timeout_ms, body_timeout_ms, publish_timeout_ms, keepalive_timeout_ms;
     int64_t dead_peer_ms;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "http/host.h"
 #include "http/origin.h"
 #include "server/worker.h"
 
@@ -26,11 +27,30 @@ static int derive_origins(struct snapshot *snapshot, char problem[SNAPSHOT_PROBL
         if (!http_origin_valid(origin)) {
             snprintf(problem, SNAPSHOT_PROBLEM_MAX,
                      "--cors-origin: \"%.100s\" is no origin; write it as a browser does, "
-                     "https://example.com without a path, or *",
+                     "https://example.com without a path; an asterisk is a whole label in front "
+                     "of a domain, the port, or all of it",
                      setting->items[i]);
             return ERR_INVALID;
         }
         snapshot->origins[snapshot->origin_count++] = origin;
+        snapshot->any_origin |= bytes_is(origin, "*");
+    }
+    return 0;
+}
+
+static int derive_hosts(struct snapshot *snapshot, char problem[SNAPSHOT_PROBLEM_MAX]) {
+    const struct texts *setting = &snapshot->settings->host;
+    for (size_t i = 0; i < setting->count; i++) {
+        struct bytes name = bytes_of(setting->items[i]);
+        bool any = bytes_is(name, "*");
+        if (!any && !http_host_entry_valid(name)) {
+            snprintf(problem, SNAPSHOT_PROBLEM_MAX,
+                     "--host: \"%.100s\" is no name; write events.example.com, without a port, or "
+                     "*.example.com for one label more, or *",
+                     setting->items[i]);
+            return ERR_INVALID;
+        }
+        snapshot->any_host |= any;
     }
     return 0;
 }
@@ -65,6 +85,7 @@ static int derive_admin(struct snapshot *snapshot, char problem[SNAPSHOT_PROBLEM
 int snapshot_derive(struct snapshot *snapshot, char problem[SNAPSHOT_PROBLEM_MAX]) {
     problem[0] = '\0';
     int rc = derive_origins(snapshot, problem);
+    rc = rc ? rc : derive_hosts(snapshot, problem);
     rc = rc ? rc : derive_trusted(snapshot, problem);
     return rc ? rc : derive_admin(snapshot, problem);
 }
@@ -99,6 +120,7 @@ static void take_in(struct worker *worker) {
     const struct settings *settings = worker->server->settings;
     worker->hub.settings.window_bytes = settings->window_bytes;
     worker->hub.settings.pinned_max = settings->pinned_bytes;
+    worker->hub.settings.lag = worker_lag_limits(settings);
     conn_loop_limit_handshakes(&worker->net, settings->max_handshakes);
 }
 

@@ -34,7 +34,8 @@ struct snapshot {
         struct snapshot *snapshot); // frees it and the settings; NULL: they are another's
     struct bytes *origins;          // the setting, as slices
     size_t origin_count;
-    struct network *trusted; // proxies that are believed
+    bool any_origin, any_host; // "*" is among the origins, or among the names of --host
+    struct network *trusted;   // proxies that are believed
     size_t trusted_count;
     struct admin_token admin;
     struct retirement *retiring; // one for each worker, once it is being replaced

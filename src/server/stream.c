@@ -43,9 +43,14 @@ static void on_unaffordable(struct subscriber *subscriber) {
     stream->ops->end(stream, bytes_make(NULL, 0));
 }
 
+static void on_lags(struct subscriber *subscriber) {
+    struct stream *stream = stream_of(subscriber);
+    stream->ops->end(stream, bytes_make(NULL, 0));
+}
+
 static struct frame *on_aside(struct subscriber *subscriber) {
     struct stream *stream = stream_of(subscriber);
-    return stream->talk->ops->aside(stream);
+    return stream->talk ? stream->talk->ops->aside(stream) : NULL;
 }
 
 static void on_held(struct hub *hub, const struct selection *selection, bool held) {
@@ -57,6 +62,7 @@ const struct hub_ops stream_hub_ops = {
     .leaving = on_leaving,
     .finished = on_finished,
     .unaffordable = on_unaffordable,
+    .lags = on_lags,
     .aside = on_aside,
     .held = on_held,
 };

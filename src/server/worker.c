@@ -103,6 +103,7 @@ static void on_tick(uv_timer_t *timer) {
     struct worker *worker = worker_of_loop((uv_handle_t *)timer);
     conn_loop_tick(&worker->net);
     hub_retry(&worker->hub);
+    hub_check_lag(&worker->hub, worker_now(worker));
     session_tick_all(worker);
     stop_if_empty(worker);
 }
@@ -136,6 +137,13 @@ static int open_loop(struct worker *worker) {
     return 0;
 }
 
+struct lag_limits worker_lag_limits(const struct settings *settings) {
+    return (struct lag_limits){.hard = settings->max_lag,
+                               .soft = settings->max_lag_soft,
+                               .soft_ms = (uint32_t)settings->max_lag_ms,
+                               .action = settings->lag_action};
+}
+
 static int open_hub(struct worker *worker) {
     struct server *server = worker->server;
     const struct settings *settings = server->settings;
@@ -149,6 +157,7 @@ static int open_hub(struct worker *worker) {
         .idle_topics = IDLE_TOPICS,
         .pinned = &server->pinned,
         .pinned_max = settings->pinned_bytes,
+        .lag = worker_lag_limits(settings),
     };
     struct bus_port port = {.inbox = &worker->inbox, .wake = wake_worker, .ctx = worker};
     if (inbox_init(&worker->inbox, &mem_libc, INBOX_SLOTS, settings->inbox_bytes)) {

@@ -89,6 +89,9 @@ void worker_publish(struct worker *worker, struct frame *const *frames, size_t c
 // Takes in whatever has been published up to now, so that a cursor from anywhere is in the past.
 void worker_catch_up(struct worker *worker);
 
+// How far a listener may lag, by these settings. Any thread.
+struct lag_limits worker_lag_limits(const struct settings *settings);
+
 void worker_limit_hit(struct worker *worker, enum limit limit);
 
 // Begins the session on a connection whose peer is known by now: the descriptor passes to it.

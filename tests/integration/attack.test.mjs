@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import {
-  big, limitHits, metric, publish, publisher, serve, subscribe, test, until, untilSubscribers,
+  big, limitHits, metric, publish, publisher, serve, subscribe, subscribers, test, until, untilSubscribers,
 } from './harness/index.mjs';
 import { Attack } from './harness/attackers.mjs';
 
@@ -42,10 +42,13 @@ async function checkDelivery(send, listeners) {
 }
 
 test('slow heads, slow bodies, readers that do not read and a flood of connections', { timeout: 180_000 }, async (t) => {
-  const server = await serve(t, ['--workers', '2', '--header-timeout', '1s', '--body-timeout', '1s', '--retry', '100ms']);
+  const server = await serve(t, ['--workers', '2', '--header-timeout', '1s', '--body-timeout', '1s', '--retry', '100ms',
+    '--socket-buffer', '64k']);
   const listeners = await listenAll(t, server, honest);
   const bad = attack(t, server);
   await until(() => bad.counts.connected > attackers, 'all have attacked', 60_000);
+  // Those who come and go count again each time: it may be that nobody else has come yet.
+  await until(async () => (await subscribers(t, server)) > honest, 'some listen, and do not read', 60_000);
   await checkDelivery(await publisher(t, server, 'a'), listeners);
   const late = await listenAll(t, server, 10);
   await until(async () => (await limitHits(t, server, 'header-timeout')) > 0 && (await limitHits(t, server, 'body-timeout')) > 0,

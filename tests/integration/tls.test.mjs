@@ -416,7 +416,7 @@ test('one address speaks TLS, the other does not, and both see the same events',
 });
 
 test('--redirect-http sends plain requests to the same place over https', async (t) => {
-  const { server, plain } = await twoAddresses(t, ['--redirect-http', '--hsts', '365d']);
+  const { server, plain } = await twoAddresses(t, ['--redirect-http', '--hsts', '365d', '--host', 'news.test']);
   const response = await request(t, plain, { path: '/events/a%20b?x=1', headers: { host: 'news.test:80' } });
   assert.equal(response.status, 308);
   assert.equal(response.headers.location, `https://news.test:${server.port}/events/a%20b?x=1`);

@@ -6,17 +6,17 @@ import net from 'node:net';
 const COME_BACK_MS = 200; // at most
 const DRIP_MS = 100;
 
-const slowHead = (socket) => socket.write('GET /events/a HTTP/1.1\r\nHost: h\r\nX: x');
-const slowBody = (socket) => socket.write('POST /events/attack HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nx');
+const slowHead = (socket) => socket.write('GET /events/a HTTP/1.1\r\nHost: localhost\r\nX: x');
+const slowBody = (socket) => socket.write('POST /events/attack HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nx');
 
 function slowRead(socket, path) {
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: h\r\nAccept: text/event-stream\r\n\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`);
   socket.pause();
 }
 
 function flood(socket, path, number) {
   if (number % 2) {
-    socket.write('GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n');
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     socket.once('data', () => socket.resetAndDestroy());
   } else {
     socket.resetAndDestroy();
@@ -24,10 +24,11 @@ function flood(socket, path, number) {
 }
 
 const kinds = { slowHead, slowBody, slowRead, flood };
+export const attackKinds = Object.keys(kinds);
 
 export class Attack {
-  // From these addresses in turn; `path` is what those who do not read listen to.
-  constructor({ port }, count, { addresses = ['127.0.0.2'], path = '/events/a' } = {}) {
+  // From these addresses in turn, of these kinds in turn; `path` is what those who do not read listen to.
+  constructor({ port }, count, { addresses = ['127.0.0.2'], path = '/events/a', only = attackKinds } = {}) {
     this.port = port;
     this.addresses = addresses;
     this.path = path;
@@ -36,7 +37,7 @@ export class Attack {
     this.counts = { connected: 0, ended: 0 };
     this.stopped = false;
     for (let number = 0; number < count; number++) {
-      this.#open(number, Object.keys(kinds)[number % 4]);
+      this.#open(number, only[number % only.length]);
     }
     this.drip = setInterval(() => this.dripping.forEach((socket) => socket.write('x')), DRIP_MS);
   }

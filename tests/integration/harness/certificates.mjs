@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { keepPrivateKey } from './secrets.mjs';
 
 export function folder(t) {
   const made = mkdtempSync(path.join(tmpdir(), 'freshet-tls-'));
@@ -31,6 +32,7 @@ export function certificate(dir, name, { names = ['localhost'], ca } = {}) {
   } else {
     openssl(...request, '-x509', '-days', '2', '-out', cert);
   }
+  keepPrivateKey(readFileSync(key, 'utf8'));
   return { cert, key, pem: readFileSync(cert, 'utf8') };
 }
 

@@ -6,6 +6,7 @@ import http2 from 'node:http2';
 import { patience, within } from './env.mjs';
 import { connect } from './socket.mjs';
 import { Stream } from './sse.mjs';
+import { checkAnswer, noteSent } from './secrets.mjs';
 
 // --- Node's client ---
 
@@ -28,6 +29,7 @@ export function waitClosed(session, ms = patience) {
 
 // Begins a request; resolves once its head is answered. What is not read stays unread.
 export async function beginH2(session, { method = 'GET', path = '/', headers = {}, body } = {}) {
+  noteSent([path, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)].join('\n'));
   const stream = session.request({ ':method': method, ':path': path, ...headers }, { endStream: body === undefined });
   stream.on('error', () => {});
   const answered = new Promise((resolve, reject) => {
@@ -50,6 +52,7 @@ export async function requestH2(session, options) {
   stream.on('data', (chunk) => chunks.push(chunk));
   await within(new Promise((resolve) => stream.once('close', resolve)), 'the end of an answer');
   const text = Buffer.concat(chunks).toString();
+  checkAnswer(headers, text);
   return { status: headers[':status'], headers, body: text, json: () => JSON.parse(text) };
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { postJson } from './api.mjs';
+import { keepSecret } from './secrets.mjs';
 import { request } from './socket.mjs';
 import { subscribe } from './sse.mjs';
 
@@ -29,7 +30,7 @@ export async function named(stream) {
   const first = await stream.next();
   assert.deepEqual([first.event, first.id], ['freshet.connection', undefined]);
   const { connection, cursor } = JSON.parse(first.data);
-  stream.name = connection;
+  stream.name = keepSecret(connection, 'the name of a connection');
   stream.cursor = cursor;
   return stream;
 }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { binary, patience, within } from './env.mjs';
+import { assertNoSecrets } from './secrets.mjs';
 
 const sanitizerReport = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 const alive = new Set();
@@ -15,6 +16,15 @@ process.on('exit', () => {
     child.kill('SIGKILL');
   }
 });
+
+// After a check that failed, the runner leaves out what else was to be done after the test: without this, its other
+// programs would keep the file from ending.
+function endAll(error) {
+  for (const child of alive) {
+    child.kill('SIGKILL');
+  }
+  throw error;
+}
 
 // The environment without the caller's settings of freshet, plus those of the test.
 function cleanEnvironment(extra) {
@@ -133,8 +143,10 @@ export class Program {
     }
   }
 
-  checkSanitizers() {
+  // What nothing that it has printed may hold, whatever the test is about. The output of a command is its user's own.
+  checkOutput() {
     assert.doesNotMatch(this.stderr, sanitizerReport, `${this} left a sanitizer's report:\n${this.stderr}`);
+    assertNoSecrets(this.stderr, 'the log');
   }
 
   toString() {
@@ -147,7 +159,7 @@ export async function run(t, args, options = {}) {
   const program = new Program(args, { input: '', ...options });
   t.after(() => program.kill('SIGKILL'));
   const status = await program.exit(options.timeout);
-  program.checkSanitizers();
+  program.checkOutput();
   return { status, stdout: program.stdout, stderr: program.stderr };
 }
 
@@ -157,12 +169,17 @@ export function start(t, args, options = {}) {
   t.after(async () => {
     program.kill('SIGKILL');
     await program.ended;
-    program.checkSanitizers();
+    program.checkOutput();
   });
   return program;
 }
 
 class Server extends Program {
+  checkOutput() {
+    super.checkOutput();
+    assertNoSecrets(this.stdout, 'standard output');
+  }
+
   async ready() {
     const [, url] = await this.output(/^listening on (https?:\/\/\S+)$/m);
     this.url = url;
@@ -186,7 +203,7 @@ class Server extends Program {
       this.kill('SIGKILL');
       throw new Error(`${error.message}; stderr:\n${this.stderr}`);
     }
-    this.checkSanitizers();
+    this.checkOutput();
     assert.equal(died, undefined, `${this} died during the test (${JSON.stringify(died)}):\n${this.stderr}`);
     assert.equal(status, 0, `${this} ended with ${status}:\n${this.stderr}`);
   }
@@ -195,17 +212,19 @@ class Server extends Program {
   async ending(ms) {
     this.stopped = true;
     const status = await this.exit(ms);
-    this.checkSanitizers();
+    this.checkOutput();
     return status;
   }
 }
 
 // Starts `freshet serve` on a port of its choice, with short draining unless told otherwise, and waits until it says
-// that it listens. It is stopped and checked after the test. `secure` is how clients connect to it: see connect().
-export async function serve(t, args = [], { listen = '127.0.0.1:0', secure, ...options } = {}) {
+// that it listens. It is stopped and checked after the test. `secure` is how clients connect to it: see connect(). It
+// knows the names by which tests call it over raw sockets, unless `nameless`.
+export async function serve(t, args = [], { listen = '127.0.0.1:0', secure, nameless, ...options } = {}) {
   const drain = args.includes('--drain') ? [] : ['--drain', '10ms'];
-  const server = new Server(['serve', '--listen', listen, ...drain, ...args], options);
+  const names = args.includes('--host') || nameless ? [] : ['--host', 'h,a'];
+  const server = new Server(['serve', '--listen', listen, ...drain, ...names, ...args], options);
   server.secure = secure;
-  t.after(() => server.stop());
+  t.after(() => server.stop().catch(endAll));
   return server.ready();
 }

@@ -3,6 +3,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { patience, within } from './env.mjs';
+import { checkAnswer, noteSent } from './secrets.mjs';
 
 const bytes = (text) => (Buffer.isBuffer(text) ? text : Buffer.from(text, 'utf8'));
 
@@ -93,6 +94,9 @@ export class RawSocket {
   }
 
   send(text) {
+    if (typeof text === 'string') {
+      noteSent(text);
+    }
     return new Promise((resolve) => this.socket.write(bytes(text), () => resolve()));
   }
 
@@ -167,6 +171,7 @@ export class RawSocket {
         body = await this.readToEnd(ms);
       }
     }
+    checkAnswer(head.headers, body);
     return { ...head, body, json: () => JSON.parse(body) };
   }
 

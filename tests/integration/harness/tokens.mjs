@@ -1,8 +1,9 @@
 // Tokens for tests, signed with Node's own cryptography.
 
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { keepPrivateKey, keepSecret, keepToken } from './secrets.mjs';
 
-export const secret = 'only the tests know this secret of more than thirty-two bytes';
+export const secret = keepSecret('only the tests know this secret of more than thirty-two bytes', 'the secret of tokens');
 
 const encode = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
@@ -13,7 +14,7 @@ export function token(claims, { alg = 'HS256', key = secret, header = {} } = {})
   const signature = alg.startsWith('HS') ? createHmac(hash, key).update(text).digest()
     : alg.startsWith('ES') ? sign(hash, text, { key, dsaEncoding: 'ieee-p1363' })
     : sign(alg === 'EdDSA' ? null : hash, text, key);
-  return `${text}.${signature.toString('base64url')}`;
+  return keepToken(`${text}.${signature.toString('base64url')}`);
 }
 
 // The claims of somebody who may listen and publish.
@@ -26,6 +27,7 @@ export const bearer = (text) => ({ authorization: `Bearer ${text}` });
 // A pair of keys: the private one for `token`, the public one as PEM and as a JSON Web Key.
 export function keyPair(type, options) {
   const { privateKey, publicKey } = generateKeyPairSync(type, options);
+  keepPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   return {
     privateKey,
     pem: publicKey.export({ type: 'spki', format: 'pem' }),

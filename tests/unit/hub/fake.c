@@ -68,6 +68,11 @@ static void on_unaffordable(struct subscriber *s) {
     hub_leave(s);
 }
 
+static void on_lags(struct subscriber *s) {
+    fake_of(s)->lags = true;
+    hub_leave(s);
+}
+
 static struct frame *on_aside(struct subscriber *subscriber) {
     struct fake_sub *sub = container_of(subscriber, struct fake_sub, s);
     const char *words = sub->asides[sub->aside];
@@ -79,7 +84,11 @@ static struct frame *on_aside(struct subscriber *subscriber) {
     return frame;
 }
 
-static const struct hub_ops fake_ops = {on_send, on_finished, on_unaffordable, on_aside};
+static const struct hub_ops fake_ops = {.send = on_send,
+                                        .finished = on_finished,
+                                        .unaffordable = on_unaffordable,
+                                        .aside = on_aside,
+                                        .lags = on_lags};
 
 void fake_hub_init(struct fake_hub *fake) {
     *fake = (struct fake_hub){.remembers = true, .newest = 1000};

@@ -47,7 +47,7 @@ struct fake_sub {
     size_t room;     // what it accepts before it is full
     size_t per_send; // what it accepts a call
     bool vanish;     // the next send finds it gone
-    bool finished, unaffordable;
+    bool finished, unaffordable, lags;
     void (*on_send)(struct fake_sub *sub); // before anything is taken
     struct fake_sub *other;                // for on_send
     const char *asides[4];                 // what its owner says, up to NULL

@@ -42,10 +42,11 @@ static struct frame *next_wanted(struct walk *walk) {
     return NULL;
 }
 
-// A gap may stand only for what was really lost.
+// A gap may stand only for what was really lost, or what a jump left out.
 static bool may_skip(const struct walk *walk) {
     const struct fake_hub *fake = walk->sub->fake;
-    return walk->after_gap && (walk->place < fake->past.dropped || !fake->settings.past);
+    bool jumps = fake->settings.lag.action != LAG_GAP;
+    return walk->after_gap && (walk->place < fake->past.dropped || !fake->settings.past || jumps);
 }
 
 static void advance(struct walk *walk, size_t len) {

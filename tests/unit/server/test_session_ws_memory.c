@@ -1,44 +1,9 @@
 // The WebSocket session when memory runs out: each allocation of a dialogue, over HTTP/1.1 and with
-// all that a client may say, fails in turn. The session says so or ends; nothing stays. The linker
-// hands allocations over to us (see meson.build), because the session takes no allocator.
+// all that a client may say, fails in turn. The session says so or ends; nothing stays.
 #include "support.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "http/websocket_frames.h"
-#include "server/h2_peer.h"
-
-static long calls, fail_at; // fail_at 0: count nothing, fail nothing
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strndup(const char *text, size_t len);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strndup(const char *text, size_t len);
-
-static bool fails(void) {
-    return fail_at && ++calls == fail_at;
-}
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size) {
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strndup(const char *text, size_t len) {
-    return fails() ? NULL : __real_strndup(text, len);
-}
+#include "server/short_of_memory.h"
 
 static const char upgrade[] = "GET /events/a?control=1 HTTP/1.1\r\nHost: h\r\nOrigin: http://h\r\n"
                               "Connection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -83,29 +48,9 @@ static void talk(struct h2_place *place, struct h2_peer *peer) {
     }
 }
 
-// True when the allocation that was to fail was asked for.
-static bool run(long which) {
-    struct h2_place place;
-    struct h2_peer peer;
-    h2_place_init(&place);
-    h2_place_open(&place);
-    calls = 0;
-    h2_peer_connect(&peer, &place, 8192);
-    fail_at = which;
-    talk(&place, &peer);
-    fail_at = 0;
-    h2_peer_close(&peer);
-    h2_place_close(&place);
-    return calls >= which;
-}
-
 static void test_each_allocation(void **state) {
-    long which = 1;
     make_messages();
-    while (run(which)) {
-        which++;
-    }
-    assert_true(which > 100);
+    assert_true(short_of_memory(talk) > 100);
     for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
         buf_finish(&messages[i]);
     }
