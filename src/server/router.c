@@ -27,6 +27,8 @@ static const struct route routes[] = {
     {"/api/connections/", "/topics", "POST, OPTIONS", .post = &route_change},
     {"/api/connections/", "/token", "POST, OPTIONS", .post = &route_renew},
     {"/api/tickets", NULL, "POST, OPTIONS", .post = &route_tickets},
+    {"/console/", NULL, "GET, HEAD, OPTIONS", &route_asset, NULL},
+    {"/lab", NULL, "GET, HEAD, OPTIONS", &route_asset, NULL},
     {"/", NULL, "GET, HEAD, OPTIONS", &route_front, NULL},
 };
 

@@ -1,0 +1,10 @@
+// The console.
+
+export const shots = [
+  {
+    name: 'console',
+    async draw({ page, url }) {
+      await page.goto(url);
+    },
+  },
+];

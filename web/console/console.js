@@ -1,0 +1,5 @@
+// The console.
+
+import { useThemeButton } from '../shared/theme.js';
+
+useThemeButton(document.getElementById('theme'));
