@@ -73,6 +73,10 @@ struct hub_ops {
     // After hub_aside: the next thing that its owner says on it, with a reference; NULL: nothing more.
     // May change its bound, and nothing else of it. NULL: no owner has anything to say.
     struct frame *(*aside)(struct subscriber *subscriber);
+
+    // Live events were taken by its connection, the first of which has this stamp. NULL: nobody wants to
+    // know.
+    void (*delivered)(struct subscriber *subscriber, uint32_t stamp);
 };
 
 struct hub_settings {

@@ -26,6 +26,8 @@ static const struct route routes[] = {
     {"/api/connections", NULL, "GET, HEAD, OPTIONS", &route_connections, .admin = true},
     {"/api/connections/", "/topics", "POST, OPTIONS", .post = &route_change},
     {"/api/connections/", "/token", "POST, OPTIONS", .post = &route_renew},
+    {"/api/connections/", NULL, "DELETE, OPTIONS", .del = &route_close, .admin = true},
+    {"/api/live", NULL, "GET, HEAD, OPTIONS", &route_live, .admin = true},
     {"/api/tickets", NULL, "POST, OPTIONS", .post = &route_tickets},
     {"/console/", NULL, "GET, HEAD, OPTIONS", &route_asset, NULL},
     {"/lab", NULL, "GET, HEAD, OPTIONS", &route_asset, NULL},

@@ -14,6 +14,8 @@ extern const struct handler route_purge;
 extern const struct handler route_connections;
 extern const struct handler route_change;
 extern const struct handler route_front;
+extern const struct handler route_live;
+extern const struct handler route_close;
 extern const struct handler route_asset;
 extern const struct handler route_tickets;
 extern const struct handler route_renew;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "hub/control.h"
+#include "server/live.h"
 #include "server/stream_name.h"
 #include "server/worker.h"
 
@@ -23,6 +24,10 @@ static ptrdiff_t on_send(struct subscriber *subscriber, const struct bytes *piec
         stream->last_sent = worker_now(stream->worker);
     }
     return taken;
+}
+
+static void on_delivered(struct subscriber *subscriber, uint32_t stamp) {
+    latency_note(&stream_of(subscriber)->worker->latency, stamp, clock_mono_us());
 }
 
 static void on_finished(struct subscriber *subscriber) {
@@ -46,6 +51,7 @@ const struct hub_ops stream_hub_ops = {
     .send = on_send,
     .finished = on_finished,
     .unaffordable = on_unaffordable,
+    .delivered = on_delivered,
     .aside = on_aside,
 };
 
@@ -71,6 +77,7 @@ int stream_bound(struct stream *stream, uint64_t events, size_t bytes) {
 void stream_finish(struct stream *stream) {
     hub_leave(&stream->subscriber);
     stream_name_destroy(&stream->name);
+    live_destroy(&stream->live);
     free(stream->subscriber.bound);
     stream->subscriber.bound = NULL;
     if (stream->talk) {
@@ -102,6 +109,7 @@ static void set_deadline(struct stream *stream, int64_t now) {
         next = next > now ? next : now + heartbeat;
         at = earlier(at, next);
     }
+    at = earlier(at, stream->live ? live_due(stream->live) : 0);
     at = earlier(at, stream->talk ? stream->talk->until : 0);
     if (at) {
         stream->ops->set_deadline(stream, at);
@@ -162,6 +170,9 @@ void stream_tick(struct stream *stream) {
     }
     if (name && is_due(name->warns_at, now)) {
         tell_expiring(stream, now);
+    }
+    if (stream->live && now >= live_due(stream->live)) {
+        live_tell(stream->live, stream, now);
     }
     struct talk *talk = stream->talk;
     if (talk && talk->until && now >= talk->until) {

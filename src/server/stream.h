@@ -8,6 +8,7 @@
 
 struct stream;
 struct stream_name;
+struct live;
 struct held;
 struct worker;
 
@@ -67,6 +68,7 @@ struct stream {
     struct talk *talk; // NULL: nobody but the hub speaks, and the peer is not heard
     struct worker *worker;
     struct stream_name *name; // the listener's secret, or NULL; owned
+    struct live *live;        // the figures that it is told every second, or NULL; owned
     struct held *held;        // of quotas; NULL: nothing
     uint64_t number;          // unique in this process
     int64_t opened;           // wall clock

@@ -9,7 +9,8 @@ static struct listing listing;
 static struct buf out;
 
 static void start(size_t limit, const char *after, const char *prefix) {
-    assert_int_equal(listing_init(&listing, limit, bytes_of(after), bytes_of(prefix)), 0);
+    assert_int_equal(listing_init(&listing, limit, bytes_of(after), bytes_of(prefix),
+                                  bytes_of("")), 0);
 }
 
 static void add(const char *name, uint64_t subscribers) {
@@ -139,7 +140,7 @@ static void test_sources_are_added_up(void **state) {
     listing_add(&listing, bytes_of("t"), &older);
     add("t", 3);
     assert_written("{\"topics\":[{\"topic\":\"t\",\"subscribers\":6,\"events\":4,\"bytes\":122,"
-                   "\"newest\":\"7-2\"}],\"next\":null}");
+                   "\"oldest\":null,\"newest\":\"7-2\"}],\"next\":null}");
 }
 
 static void test_written(void **state) {
@@ -149,8 +150,8 @@ static void test_written(void **state) {
     add("zz", 0);
     assert_written("{\"topics\":["
                    "{\"topic\":\"say \\\"hi\\\" \\\\ \xc3\xa9\",\"subscribers\":1,\"events\":0,"
-                   "\"bytes\":0,\"newest\":null},"
-                   "{\"topic\":\"z\",\"subscribers\":0,\"events\":0,\"bytes\":0,\"newest\":null}"
+                   "\"bytes\":0,\"oldest\":null,\"newest\":null},"
+                   "{\"topic\":\"z\",\"subscribers\":0,\"events\":0,\"bytes\":0,\"oldest\":null,\"newest\":null}"
                    "],\"next\":\"z\"}");
 }
 
