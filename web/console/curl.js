@@ -8,5 +8,5 @@ const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 export function curlCommand(path, data) {
   const url = new URL(path, new URL('.', location.href.replace(/#.*/, ''))).href;
   const bearer = token() ? ' -H "Authorization: Bearer $TOKEN"' : '';
-  return `curl${bearer} --data-raw ${quote(data)} ${/[?&*]/.test(url) ? quote(url) : url}`;
+  return `curl${bearer} --data-raw ${quote(data)} \\\n  ${/[?&*]/.test(url) ? quote(url) : url}`;
 }

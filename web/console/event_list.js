@@ -5,7 +5,7 @@ import { make } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { timeOf } from './topic_rate.js';
 
-const most = 200;
+const most = 1000;
 const preview = 300;
 const whole = 20_000;
 

@@ -1,7 +1,7 @@
 // Connections: who listens to what, since when, over which transport, how far behind; and closing one.
 
 import { announce, make, setText } from '../shared/dom.js';
-import { count, duration } from '../shared/format.js';
+import { ago, count, duration } from '../shared/format.js';
 import { createRows } from '../shared/rows.js';
 import { closeConnection, getJson } from './api.js';
 import { createPager } from './pager.js';
@@ -71,7 +71,7 @@ function createRow(row, refresh) {
       setText(state, now.state);
       state.className = states[now.state] ?? 'state';
       setText(behind, now.behind ? `${count(now.behind)} · ${duration(now.behind_ms)}` : '0');
-      setText(since, `${duration(Math.max(Date.now() - Date.parse(now.since), 1000))} ago`);
+      setText(since, ago(Date.now() - Date.parse(now.since)));
       if (shown !== now.topics.join('\n')) {
         shown = now.topics.join('\n');
         topics.replaceChildren(...topicsOf(now.topics));

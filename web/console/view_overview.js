@@ -31,10 +31,10 @@ const tiles = [
     text: ({ deliveredBytes }) => bytes(deliveredBytes), below: ({ now }) => `${bytes(now.delivered_bytes)} in all`,
   },
   {
-    title: 'Publish to send', hint: 'From publishing to handing over to a listener, in the last second', format: duration,
+    title: 'Publish to send', unit: 'median', hint: 'From publishing to handing over to a listener, in the last second', format: duration,
     series: [{ label: 'p99', token: 'plot-2' }, { label: 'p50', token: 'accent' }],
     values: ({ now }) => [now.p99_us === null ? null : ms(now.p99_us), now.p50_us === null ? null : ms(now.p50_us)],
-    text: ({ now }) => duration(ms(now.p50_us)), below: ({ now }) => `half of them; 99 % within ${duration(ms(now.p99_us))}`,
+    text: ({ now }) => duration(ms(now.p50_us)), below: ({ now }) => `99 % within ${duration(ms(now.p99_us))}`,
     none: 'nothing was delivered in the last second',
   },
   {
@@ -68,6 +68,7 @@ export function overviewView(main) {
   const plots = made.map(({ plotPlace }, index) => createPlot(plotPlace, {
     series: tiles[index].series ?? [{ label: tiles[index].title, token: tiles[index].token }],
     format: tiles[index].format,
+    binary: tiles[index].format === bytes,
     seconds: minutes * 60,
     label: `${tiles[index].title}: no figures yet`,
   }));

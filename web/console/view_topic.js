@@ -1,7 +1,7 @@
 // One topic: watched live or from some time back, published to, and what history holds of it.
 
 import { announce, make, setText } from '../shared/dom.js';
-import { bytes, count, duration, none, rate } from '../shared/format.js';
+import { ago, bytes, count, none, rate } from '../shared/format.js';
 import { getJson } from './api.js';
 import { createEventList } from './event_list.js';
 import { createPublishForm } from './publish_form.js';
@@ -30,12 +30,12 @@ function createFacts(topic) {
   const rates = createRates();
   const asking = new AbortController();
   let timer;
-  const ago = (id) => (id ? `${duration(Math.max(Date.now() - timeOf(id), 0))} ago` : none);
+  const since = (id) => (id ? ago(Date.now() - timeOf(id)) : none);
   async function refresh() {
     try {
       const { topics } = await getJson(`api/topics?${new URLSearchParams({ prefix: topic, limit: 1 })}`, asking.signal);
       const row = topics.find((one) => one.topic === topic) ?? { topic, subscribers: 0, events: 0, bytes: 0, oldest: null, newest: null };
-      const texts = [count(row.subscribers), rate(rates.of(row)), count(row.events), row.bytes ? bytes(row.bytes) : none, ago(row.oldest), ago(row.newest)];
+      const texts = [count(row.subscribers), rate(rates.of(row)), count(row.events), row.bytes ? bytes(row.bytes) : none, since(row.oldest), since(row.newest)];
       rates.settle();
       texts.forEach((text, index) => setText(values[index], text));
     } catch {
@@ -86,10 +86,11 @@ function createWatch(topic) {
         list.add(events);
         empty.hidden = true;
       },
-      counted({ heard, shown, perSecond }) {
-        const sampled = shown < heard;
+      counted({ heard, shown, rate: now }) {
+        // What came a moment ago is on its way.
+        const sampled = shown < heard - 20;
         note.hidden = !sampled;
-        setText(counted, `${count(heard)} heard${sampled ? `, ${count(shown)} shown` : ''} · ${rate(perSecond)}/s`);
+        setText(counted, `${count(heard)} heard${sampled ? `, ${count(shown)} shown` : ''} · ${rate(now)}/s`);
       },
     });
   }

@@ -1,7 +1,7 @@
 // Topics: which there are, who listens, what history holds of them; found by any part of their name.
 
 import { make, setText } from '../shared/dom.js';
-import { bytes, count, duration, none, rate } from '../shared/format.js';
+import { ago, bytes, count, none, rate } from '../shared/format.js';
 import { createRows } from '../shared/rows.js';
 import { getJson } from './api.js';
 import { createPager } from './pager.js';
@@ -22,7 +22,7 @@ function createRow({ topic }, rates) {
       const now = Date.now();
       const texts = [
         count(row.subscribers), rate(rates.of(row, now)), count(row.events), row.bytes ? bytes(row.bytes) : none,
-        row.newest ? `${duration(Math.max(now - timeOf(row.newest), 0))} ago` : none,
+        row.newest ? ago(now - timeOf(row.newest)) : none,
       ];
       texts.forEach((text, index) => setText(cells[index], text));
     },

@@ -29,13 +29,16 @@ export function bytes(value) {
     value /= 1024;
     unit++;
   }
-  return `${unit && value < 100 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  return `${unit && value < 100 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
 // Milliseconds, from 0.05 ms to days.
 export function duration(ms) {
   if (!Number.isFinite(ms)) {
     return none;
+  }
+  if (ms === 0) {
+    return '0 ms';
   }
   if (ms < 1000) {
     return `${ms < 10 ? ms.toFixed(ms < 1 ? 2 : 1) : Math.round(ms)} ms`;
@@ -47,6 +50,9 @@ export function duration(ms) {
   const rest = parts[at + 1] && Math.floor((seconds % size) / parts[at + 1][0]);
   return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${parts[at + 1][1]}` : ''}`;
 }
+
+// How long ago; what has only just been is now.
+export const ago = (ms) => (ms < 1000 ? 'now' : `${duration(ms)} ago`);
 
 // The time of day of milliseconds since 1970, as the place of the reader has it.
 export const clock = (ms) => new Date(ms).toLocaleTimeString('en-GB', { hour12: false });
