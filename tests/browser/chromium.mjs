@@ -30,12 +30,12 @@ function findBrowser() {
 const executablePath = findBrowser();
 const reason = 'NO BROWSER: install Chromium or set CHROMIUM to its path';
 
-// Like test(), but skipped, by its name and loudly, on a machine without a browser.
-export function browserTest(name, fn) {
+// Like test(), but skipped, by its name and loudly, on a machine without a browser; `skip` is another reason, or false.
+export function browserTest(name, fn, { skip = false } = {}) {
   if (!executablePath) {
     console.error(`skipped, ${reason}: ${name}`);
   }
-  return test(name, { skip: executablePath ? false : reason, timeout: 120_000 }, fn);
+  return test(name, { skip: executablePath ? skip : reason, timeout: 120_000 }, fn);
 }
 
 const args = [

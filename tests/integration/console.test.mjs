@@ -2,13 +2,12 @@
 // the pages show is tested in tests/browser.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { serve, test } from './harness/index.mjs';
-import { binary } from './harness/env.mjs';
+import { hasConsole } from './harness/console.mjs';
 
-const skip = !/^console$/m.test(execFileSync(binary, ['--version']).toString()) && 'built without the console';
+const skip = !hasConsole && 'built without the console';
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
