@@ -79,7 +79,13 @@ static struct frame *on_aside(struct subscriber *subscriber) {
     return frame;
 }
 
-static const struct hub_ops fake_ops = {on_send, on_finished, on_unaffordable, on_aside};
+static void on_delivered(struct subscriber *s, uint32_t stamp) {
+    fake_of(s)->told++;
+    fake_of(s)->told_last = stamp;
+}
+
+static const struct hub_ops fake_ops = {on_send, on_finished, on_unaffordable, on_aside,
+                                        on_delivered};
 
 void fake_hub_init(struct fake_hub *fake) {
     *fake = (struct fake_hub){.remembers = true, .newest = 1000};
@@ -151,6 +157,7 @@ struct frame *fake_frame(struct fake_hub *fake, const char *topics, const char *
 
 event_id fake_publish(struct fake_hub *fake, const char *topics, const char *data) {
     struct frame *frame = fake_frame(fake, topics, data);
+    frame->stamp = fake->stamp;
     frame_seal(frame, ++fake->newest);
     if (fake->remembers) {
         fake_past_append(&fake->past, frame);
