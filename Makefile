@@ -21,6 +21,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 12 | sed 's/^/  /'
 
 run: all ## install what is missing, build, and start the server in the foreground
+	@echo "freshet: the last line below says where to look at it in a browser"
 	@echo "freshet: listen with   curl -N localhost:8042/events/news"
 	@echo "freshet: publish with  curl -d 'hello' localhost:8042/events/news"
 	@echo "+ build/freshet serve --cors-origin '*' $(ARGS)"

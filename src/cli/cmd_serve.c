@@ -1,6 +1,7 @@
 // freshet serve: runs the server. main() for daemons as a fixed liturgy: settings, check, log, open,
 // say where, run, close.
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -8,11 +9,19 @@
 #include "cli/commands.h"
 #include "cli/serve_options.h"
 #include "http/origin.h"
+#include "net/address.h"
+#include "server/assets.h"
 #include "server/server.h"
 
-// The contract with whoever started us: one line for each address, flushed, on standard output.
+enum { URL_MAX = ADDRESS_TEXT_MAX + 16 };
+
+// The contract with whoever started us: one line for each address, flushed, on standard output. The first
+// that a browser can open is kept.
 static void print_address(void *ctx, const char *url) {
-    (void)ctx;
+    char *first = ctx;
+    if (!first[0] && strncmp(url, "http", 4) == 0) {
+        snprintf(first, URL_MAX, "%s", url);
+    }
     printf("listening on %s\n", url);
     fflush(stdout);
 }
@@ -68,7 +77,8 @@ static int serve(struct options *options, const struct settings *settings) {
     if (rc) {
         return explain(options, &server, rc);
     }
-    server_addresses(&server, print_address, NULL);
+    char url[URL_MAX] = "";
+    server_addresses(&server, print_address, url);
     log_write(LOG_INFO, "freshet %s, %u worker%s", FRESHET_VERSION, server.worker_count,
               server.worker_count == 1 ? "" : "s");
     if (server.descriptors < settings->max_connections) {
@@ -78,6 +88,9 @@ static int serve(struct options *options, const struct settings *settings) {
     }
     if (settings->insecure && !server.access.on) {
         log_write(LOG_WARN, "--insecure: whoever can connect may listen and publish");
+    }
+    if (assets_count && url[0]) {
+        log_write(LOG_INFO, "the console is at %s/", url);
     }
     rc = server_run(&server);
     if (rc) {

@@ -29,6 +29,9 @@ async function ask(path, { headers, ...options } = {}) {
 
 export const encodeTopic = (topic) => topic.split('/').map(encodeURIComponent).join('/');
 
+// `*` and `**` as a whole segment stand for topics; nothing can be published to a pattern.
+export const isPattern = (topic) => topic.split('/').some((segment) => segment === '*' || segment === '**');
+
 export const getJson = (path, signal) => ask(path, { headers: { Accept: 'application/json' }, signal });
 
 // What there is to publish: { data, event, key }.

@@ -15,15 +15,20 @@ class Live extends EventTarget {
   #end;
 
   start() {
-    this.#end?.();
+    this.stop();
     this.#end = openStream('api/live', {
       state: (state, problem) => this.#setState(state, problem),
       blocks: (blocks) => blocks.map(parse).filter(({ type }) => type === 'freshet.stats').forEach(({ data }) => this.#take(JSON.parse(data))),
     });
   }
 
-  get now() {
-    return this.samples.at(-1)?.now;
+  stop() {
+    this.#end?.();
+    this.#end = undefined;
+  }
+
+  get runs() {
+    return this.#end !== undefined;
   }
 
   #setState(state, problem) {
@@ -53,3 +58,16 @@ class Live extends EventTarget {
 }
 
 export const live = new Live();
+
+// Over HTTP/1.1 a browser has six connections to a server, for all its tabs: one that nobody looks at gives its own back. What
+// it misses is not lost, because the figures are counted from the server's start.
+const patience = 30_000;
+let leaving;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(leaving);
+  if (document.hidden) {
+    leaving = setTimeout(() => live.stop(), patience);
+  } else if (!live.runs) {
+    live.start();
+  }
+});

@@ -5,12 +5,13 @@ import { none } from '../shared/format.js';
 
 export function createTile({ title, unit = '', hint, series, text, below, bad, none: nothing }) {
   const value = make('span', { class: 'value' }, none);
+  const unitPlace = make('span', { class: 'unit soft' }, unit);
   const line = make('p', { class: 'below soft clip' });
   const plotPlace = make('div', { class: 'plot' });
   const keys = series?.map(({ label, token }) => make('span', { class: `key ${token}` }, label));
   const element = make('section', { class: 'card tile', 'aria-label': title, title: hint ?? null },
     make('header', {}, make('h2', {}, title), keys && make('span', { class: 'keys', 'aria-hidden': 'true' }, keys)),
-    make('p', { class: 'figure' }, value, make('span', { class: 'unit soft' }, unit)),
+    make('p', { class: 'figure' }, value, unitPlace),
     line, plotPlace);
   return {
     element,
@@ -19,9 +20,10 @@ export function createTile({ title, unit = '', hint, series, text, below, bad, n
     show(sample) {
       const now = text(sample);
       setText(value, now);
+      unitPlace.hidden = now === none;
       setText(line, now === none && nothing ? nothing : below(sample));
       value.classList.toggle('bad', Boolean(bad?.(sample)));
-      return `${title}: now ${now}${unit}`;
+      return `${title}: now ${now}${unitPlace.hidden ? '' : unit}`;
     },
   };
 }

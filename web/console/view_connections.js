@@ -63,7 +63,7 @@ function createRow(row, refresh) {
   const element = make('tr', {},
     make('th', { scope: 'row', class: 'mono' }, row.peer),
     topics,
-    make('td', {}, `${protocols[row.protocol] ?? row.protocol} · ${representations[row.representation] ?? row.representation}`),
+    make('td', { class: 'transport' }, `${protocols[row.protocol] ?? row.protocol} · ${representations[row.representation] ?? row.representation}`),
     make('td', {}, state), behind, since, make('td', { class: 'act' }, createCloseButton(row, refresh)));
   return {
     element,

@@ -2,7 +2,7 @@
 
 import { announce, make, setText } from '../shared/dom.js';
 import { ago, bytes, count, none, rate } from '../shared/format.js';
-import { getJson } from './api.js';
+import { getJson, isPattern } from './api.js';
 import { createEventList } from './event_list.js';
 import { createPublishForm } from './publish_form.js';
 import { createRates, timeOf } from './topic_rate.js';
@@ -126,10 +126,9 @@ function createWatch(topic) {
 
 export function topicView(main, topic) {
   const parts = [createFacts(topic), createWatch(topic), createPublishForm(topic)];
-  const isPattern = topic.split('/').some((segment) => segment === '*' || segment === '**');
   main.append(
     make('div', { class: 'head' }, make('h1', {}, make('a', { href: '#/topics' }, 'Topics'), make('span', { class: 'soft' }, ' / '), topic)),
     parts[0].element,
-    make('div', { class: 'split' }, parts[1].element, isPattern ? '' : parts[2].element));
+    make('div', { class: 'split' }, parts[1].element, isPattern(topic) ? '' : parts[2].element));
   return { title: topic, end: () => parts.forEach((part) => part.end()) };
 }

@@ -3,7 +3,7 @@
 import { make, setText } from '../shared/dom.js';
 import { ago, bytes, count, none, rate } from '../shared/format.js';
 import { createRows } from '../shared/rows.js';
-import { getJson } from './api.js';
+import { getJson, isPattern } from './api.js';
 import { createPager } from './pager.js';
 import { topicHref } from './router.js';
 import { createRates, timeOf } from './topic_rate.js';
@@ -12,9 +12,8 @@ const columns = [['Topic'], ['Listeners', 'number'], ['Events/s', 'number'], ['E
 
 function createRow({ topic }, rates) {
   const cells = columns.slice(1).map(([, style]) => make('td', { class: style }));
-  const isPattern = topic.split('/').some((segment) => segment === '*' || segment === '**');
   const element = make('tr', {},
-    make('th', { scope: 'row', class: 'name' }, make('a', { href: topicHref(topic) }, topic), isPattern && make('span', { class: 'chip' }, 'pattern')),
+    make('th', { scope: 'row', class: 'name' }, make('a', { href: topicHref(topic) }, topic), isPattern(topic) && make('span', { class: 'chip' }, 'pattern')),
     cells);
   return {
     element,

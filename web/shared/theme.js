@@ -19,10 +19,8 @@ export const isDark = () => (localStorage.getItem(key) ?? (system.matches ? 'dar
 // Makes the button change between the two.
 export function useThemeButton(button) {
   const show = () => {
-    button.setAttribute('aria-pressed', String(isDark()));
     button.textContent = isDark() ? 'Light' : 'Dark';
     button.setAttribute('aria-label', isDark() ? 'Use light colours' : 'Use dark colours');
-    button.removeAttribute('aria-pressed');
   };
   button.addEventListener('click', () => {
     localStorage.setItem(key, isDark() ? 'light' : 'dark');

@@ -23,9 +23,6 @@ const topic = open(`topics/${encodeURIComponent(news)}`, '.event');
 export const shots = [
   { name: 'console', size: wide, draw: overview },
   { name: 'console-dark', size: wide, dark: true, draw: overview },
-  { name: 'console-topics', size: wide, draw: open('topics', 'tbody tr') },
   { name: 'console-topic', size: wide, draw: topic },
-  { name: 'console-connections', size: wide, dark: true, draw: open('connections', 'tbody tr') },
   { name: 'console-narrow', size: narrow, draw: overview },
-  { name: 'console-topic-narrow', size: narrow, dark: true, draw: topic },
 ];
