@@ -263,6 +263,7 @@ static int open_stream(struct exchange *exchange, const struct wish *wish,
 static int answer_head(struct exchange *exchange, const struct wish *wish) {
     struct reply head;
     char cursor[ID_TEXT_MAX];
+    worker_catch_up(exchange->worker);
     event_id newest = exchange->worker->hub.heard;
     compose_head(exchange, wish, bytes_make(cursor, id_format(newest, cursor)), &head);
     exchange->ops->reply(exchange, &head);
