@@ -95,7 +95,7 @@ test('unknown names are all answered alike', async (t) => {
   }
   assert.equal(answers.size, 1);
   for (const path of [`/api/connections/${stream.name}`, `/api/connections/${stream.name}/topics/`]) {
-    assertProblem(await request(t, server, { method: 'POST', path, headers: json, body: '{}' }), 404);
+    assertProblem(await request(t, server, { method: 'POST', path, headers: json, body: '{}' }), 405);
   }
   for (const method of ['GET', 'DELETE', 'PUT']) {
     const response = await request(t, server, { method, path: pathOf(stream.name) });
