@@ -49,12 +49,8 @@ export function createEventList() {
       const rows = events
         .filter(({ type }) => !type.startsWith('freshet.') || type === 'freshet.gap')
         .slice(-most).map((event) => (event.type === 'freshet.gap' ? gapRow(event.data) : eventRow(event)));
-      // Who has scrolled down to read stays where he is.
-      const before = element.scrollHeight;
+      // Who has scrolled down to read stays there: browsers anchor what they scroll.
       element.prepend(...rows.reverse());
-      if (element.scrollTop > 0) {
-        element.scrollTop += element.scrollHeight - before;
-      }
       while (element.childElementCount > most) {
         element.lastElementChild.remove();
       }
