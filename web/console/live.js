@@ -18,7 +18,10 @@ class Live extends EventTarget {
     this.stop();
     this.#end = openStream('api/live', {
       state: (state, problem) => this.#setState(state, problem),
-      blocks: (blocks) => blocks.map(parse).filter(({ type }) => type === 'freshet.stats').forEach(({ data }) => this.#take(JSON.parse(data))),
+      blocks: (blocks) => {
+        const figures = blocks.map(parse).filter(({ type }) => type === 'freshet.stats');
+        figures.forEach(({ data }) => this.#take(JSON.parse(data)));
+      },
     });
   }
 

@@ -42,8 +42,10 @@ export function createPublishForm(topic) {
     field('Data', 'data', data),
     make('div', { class: 'pair' }, field('Type', 'type', type), field('Key', 'key', keyed)),
     make('div', { class: 'buttons' }, button, said),
-    make('div', { class: 'field' }, make('div', { class: 'with-button' }, make('span', { class: 'soft' }, 'The same from a shell'), useCopyButton(copy, () => command.textContent)),
+    make('div', { class: 'field' },
+      make('div', { class: 'with-button' }, make('span', { class: 'soft' }, 'The same from a shell'), copy),
       make('pre', { class: 'code', tabindex: '0', 'aria-label': 'The command' }, command)));
+  useCopyButton(copy, () => command.textContent);
   data.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       form.requestSubmit();

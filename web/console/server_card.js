@@ -26,7 +26,8 @@ function createFirstSteps() {
   return make('div', { class: 'card first', hidden: true },
     make('header', {}, make('h2', {}, 'Nothing was published yet')),
     make('div', { class: 'body fields' },
-      make('p', { class: 'soft' }, 'Listen in a terminal, and publish in another; or ', make('a', { href: '#/topics/news' }, 'open the topic “news”'),
+      make('p', { class: 'soft' },
+        'Listen in a terminal, and publish in another; or ', make('a', { href: '#/topics/news' }, 'open the topic “news”'),
         ' here. The ', make('a', { href: 'lab' }, 'lab'), ' compares transports in this browser.'),
       createCommand(`curl -N ${at}`), createCommand(`curl -d 'hello' ${at}`)));
 }
@@ -38,7 +39,8 @@ export function createServerCard() {
   const element = make('div', { class: 'below-tiles' }, first,
     make('section', { class: 'card', 'aria-label': 'Server' },
       make('header', {}, make('h2', {}, 'Server')),
-      make('dl', { class: 'facts body' }, facts.map(([name], index) => make('div', {}, make('dt', { class: 'soft' }, name), values[index]))),
+      make('dl', { class: 'facts body' },
+        facts.map(([name], index) => make('div', {}, make('dt', { class: 'soft' }, name), values[index]))),
       limits));
   return {
     element,

@@ -2,9 +2,8 @@
 
 import { announce, make, setText } from '../shared/dom.js';
 import { ago, count, duration } from '../shared/format.js';
-import { createRows } from '../shared/rows.js';
 import { closeConnection, getJson } from './api.js';
-import { createPager } from './pager.js';
+import { listView } from './list_view.js';
 import { topicHref } from './router.js';
 
 const columns = [['Peer'], ['Listens to'], ['Transport'], ['State'], ['Behind', 'number'], ['Since', 'number'], ['']];
@@ -18,8 +17,8 @@ function topicsOf(topics) {
     return [make('span', { class: 'soft' }, 'figures of the server')];
   }
   const more = topics.length - topicsShown;
-  return [...topics.slice(0, topicsShown).map((topic) => make('a', { class: 'topic', href: topicHref(topic) }, topic)),
-    more > 0 && make('span', { class: 'soft' }, `and ${count(more)} more`)].filter(Boolean);
+  const links = topics.slice(0, topicsShown).map((topic) => make('a', { href: topicHref(topic) }, topic));
+  return more > 0 ? [...links, make('span', { class: 'soft' }, `and ${count(more)} more`)] : links;
 }
 
 // Asks a second time, in the same place, and forgets it when the button is left.
@@ -60,11 +59,15 @@ function createRow(row, refresh) {
   const since = make('td', { class: 'number', title: row.since });
   const topics = make('td', { class: 'topics' });
   let shown;
+  const transport = `${protocols[row.protocol] ?? row.protocol} · ${representations[row.representation] ?? row.representation}`;
   const element = make('tr', {},
     make('th', { scope: 'row', class: 'mono' }, row.peer),
     topics,
-    make('td', { class: 'transport' }, `${protocols[row.protocol] ?? row.protocol} · ${representations[row.representation] ?? row.representation}`),
-    make('td', {}, state), behind, since, make('td', { class: 'act' }, createCloseButton(row, refresh)));
+    make('td', { class: 'transport' }, transport),
+    make('td', {}, state),
+    behind,
+    since,
+    make('td', { class: 'act' }, createCloseButton(row, refresh)));
   return {
     element,
     update(now) {
@@ -80,50 +83,29 @@ function createRow(row, refresh) {
   };
 }
 
+function emptyWords(text) {
+  return text
+    ? [make('strong', {}, `Nobody asked for “${text}”`), 'Give the topic or the pattern as the listener did.']
+    : [make('strong', {}, 'Nobody listens'), 'Listeners are here as long as they are connected.'];
+}
+
 export function connectionsView(main) {
-  const filter = make('input', { type: 'search', id: 'filter', placeholder: 'A topic or pattern, whole', autocomplete: 'off', spellcheck: 'false' });
   const total = make('span', { class: 'soft' });
-  const body = make('tbody');
-  const table = make('table', {}, make('caption', { class: 'unseen' }, 'Connections'),
-    make('thead', {}, make('tr', {}, columns.map(([name, style]) => make(name ? 'th' : 'td', { scope: name ? 'col' : null, class: style }, name)))), body);
-  const empty = make('div', { class: 'empty', role: 'status', hidden: true });
-  const rows = createRows(body, ({ id }) => id, (row) => createRow(row, () => pager.refresh()));
-  const pager = createPager({
-    noun: 'connections',
-    async load(query, signal) {
-      if (filter.value) {
-        query.set('topic', filter.value);
+  return listView(main, {
+    title: 'Connections',
+    aside: total,
+    columns,
+    search: { label: 'Only those who listen to', placeholder: 'A topic or pattern, whole' },
+    keyOf: ({ id }) => id,
+    makeRow: createRow,
+    async load(query, text, signal) {
+      if (text) {
+        query.set('topic', text);
       }
       const page = await getJson(`api/connections?${query}`, signal);
       setText(total, `${count(page.total)} ${page.total === 1 ? 'listener' : 'listeners'}`);
       return { items: page.connections, next: page.next };
     },
-    show({ items = [], problem }) {
-      rows.show(items);
-      table.hidden = items.length === 0;
-      empty.hidden = items.length > 0;
-      const words = problem ? ['The list could not be read', problem.message]
-        : filter.value ? [`Nobody asked for “${filter.value}”`, 'Give the topic or the pattern as the listener did.'] : ['Nobody listens', 'Listeners are here as long as they are connected.'];
-      empty.replaceChildren(make('strong', {}, words[0]), words[1]);
-    },
+    empty: emptyWords,
   });
-  main.append(
-    make('div', { class: 'head' }, make('h1', {}, 'Connections'), total,
-      make('form', { class: 'search', role: 'search', onsubmit: (event) => event.preventDefault() }, make('label', { for: 'filter', class: 'unseen' }, 'Only those who listen to'), filter)),
-    make('div', { class: 'card' }, make('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Connections' }, table), empty), pager.element);
-  let typed;
-  filter.addEventListener('input', () => {
-    clearTimeout(typed);
-    typed = setTimeout(pager.restart, 150);
-  });
-  addEventListener('tokenchange', pager.refresh);
-  void pager.refresh();
-  return {
-    title: 'Connections',
-    end() {
-      clearTimeout(typed);
-      removeEventListener('tokenchange', pager.refresh);
-      pager.end();
-    },
-  };
 }

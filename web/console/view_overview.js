@@ -60,7 +60,8 @@ export function overviewView(main) {
   const problem = make('p', { class: 'note warn', hidden: true });
   const server = createServerCard();
   main.append(
-    make('div', { class: 'head' }, make('h1', {}, 'Overview'), make('span', { class: 'soft end' }, `the last ${minutes} minutes, every second`)),
+    make('div', { class: 'head' },
+      make('h1', {}, 'Overview'), make('span', { class: 'soft end' }, `the last ${minutes} minutes, every second`)),
     problem, grid, server.element,
   );
   const made = tiles.map((tile) => createTile(tile));
@@ -84,7 +85,8 @@ export function overviewView(main) {
   };
   const onState = () => {
     problem.hidden = !['refused', 'waiting'].includes(live.state);
-    setText(problem, live.state === 'refused' ? `The server refuses its figures: ${live.problem.message}` : 'The server does not answer. Trying again.');
+    setText(problem, live.state === 'refused'
+      ? `The server refuses its figures: ${live.problem.message}` : 'The server does not answer. Trying again.');
   };
   live.samples.forEach(push);
   if (live.samples.length) {

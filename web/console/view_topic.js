@@ -23,6 +23,8 @@ const states = {
   waiting: ['Reconnecting', 'state waiting warn'], refused: ['Not allowed', 'state bad'], paused: ['Paused', 'state waiting soft'],
 };
 
+const unheardOf = { subscribers: 0, events: 0, bytes: 0, oldest: null, newest: null };
+
 // The figures of the topic, asked for every two seconds.
 function createFacts(topic) {
   const names = ['Listeners', 'Events/s', 'Events kept', 'History used', 'Oldest', 'Newest'];
@@ -34,8 +36,11 @@ function createFacts(topic) {
   async function refresh() {
     try {
       const { topics } = await getJson(`api/topics?${new URLSearchParams({ prefix: topic, limit: 1 })}`, asking.signal);
-      const row = topics.find((one) => one.topic === topic) ?? { topic, subscribers: 0, events: 0, bytes: 0, oldest: null, newest: null };
-      const texts = [count(row.subscribers), rate(rates.of(row)), count(row.events), row.bytes ? bytes(row.bytes) : none, since(row.oldest), since(row.newest)];
+      const row = topics.find((one) => one.topic === topic) ?? { topic, ...unheardOf };
+      const texts = [
+        count(row.subscribers), rate(rates.of(row)), count(row.events), row.bytes ? bytes(row.bytes) : none,
+        since(row.oldest), since(row.newest),
+      ];
       rates.settle();
       texts.forEach((text, index) => setText(values[index], text));
     } catch {
@@ -47,7 +52,8 @@ function createFacts(topic) {
   }
   void refresh();
   return {
-    element: make('dl', { class: 'facts card body' }, names.map((name, index) => make('div', {}, make('dt', { class: 'soft' }, name), values[index]))),
+    element: make('dl', { class: 'facts card body' },
+      names.map((name, index) => make('div', {}, make('dt', { class: 'soft' }, name), values[index]))),
     end() {
       asking.abort();
       clearTimeout(timer);
@@ -62,7 +68,8 @@ function createWatch(topic) {
   const from = make('select', { id: 'from' }, starts.map(([name], index) => make('option', { value: index }, name)));
   const pause = make('button', { type: 'button' }, 'Pause');
   const clear = make('button', { type: 'button', onclick: () => list.clear() }, 'Clear');
-  const note = make('p', { class: 'note', hidden: true }, 'More comes than anybody can read: what is shown is a sample, and every event is counted.');
+  const note = make('p', { class: 'note', hidden: true },
+    'More comes than anybody can read: what is shown is a sample, and every event is counted.');
   const problem = make('p', { class: 'note bad', hidden: true });
   const empty = make('p', { class: 'empty' }, make('strong', {}, 'Nothing yet'), 'What is published from now on appears here.');
   let end;
@@ -127,7 +134,8 @@ function createWatch(topic) {
 export function topicView(main, topic) {
   const parts = [createFacts(topic), createWatch(topic), createPublishForm(topic)];
   main.append(
-    make('div', { class: 'head' }, make('h1', {}, make('a', { href: '#/topics' }, 'Topics'), make('span', { class: 'soft' }, ' / '), topic)),
+    make('div', { class: 'head' },
+      make('h1', {}, make('a', { href: '#/topics' }, 'Topics'), make('span', { class: 'soft' }, ' / '), topic)),
     parts[0].element,
     make('div', { class: 'split' }, parts[1].element, isPattern(topic) ? '' : parts[2].element));
   return { title: topic, end: () => parts.forEach((part) => part.end()) };

@@ -11,8 +11,8 @@ const perSecond = 50;
 
 // Of `blocks`, so many at most, and always the last of them.
 function sample(blocks, most) {
-  const step = blocks.length / most;
-  return blocks.filter((block, index) => isControl(block) || step <= 1 || Math.floor((index + 1) / step) > Math.floor(index / step));
+  const place = (index) => Math.floor((index * most) / blocks.length);
+  return blocks.filter((block, index) => isControl(block) || place(index + 1) > place(index));
 }
 
 // `start`: query parameters that say where to begin. `on`: { events(events), counted({ heard, shown, rate }), state(…) }.
