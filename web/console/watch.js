@@ -1,19 +1,14 @@
 // Watching a topic: every event is counted, and as many are shown as somebody can read: the first thousand at once, then fifty
 // a second. Of more than that some are handed on, evenly from among them; what the server says itself (a gap) always is.
 
-import { isControl, parse } from '../shared/sse.js';
+import { parse } from '../shared/sse.js';
 import { encodeTopic } from './api.js';
+import { sample } from './sample.js';
 import { openStream } from './stream.js';
 
 const every = 100;
 const burst = 1000;
 const perSecond = 50;
-
-// Of `blocks`, so many at most, and always the last of them.
-function sample(blocks, most) {
-  const place = (index) => Math.floor((index * most) / blocks.length);
-  return blocks.filter((block, index) => isControl(block) || place(index + 1) > place(index));
-}
 
 // `start`: query parameters that say where to begin. `on`: { events(events), counted({ heard, shown, rate }), state(…) }.
 export function watch(topic, start, on) {
