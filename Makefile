@@ -10,16 +10,18 @@ export ASAN_OPTIONS ?= detect_leaks=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1
 
-.PHONY: all help run test check docs lint format fuzz bench asan tsan install clean deps-build deps-test
+.PHONY: all help run test check docs screenshots lint format fuzz bench asan tsan install clean deps-build deps-test
 
 all: deps-build build/build.ninja ## install what is missing, and build build/freshet
 	@ninja -C build
+	@build/freshet --version | grep '^no console' || true
 
 help: ## this list
 	@echo 'usage: make [target]   (ARGS="…" goes to freshet, FUZZ_SECONDS=30 to each fuzzer)'
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 12 | sed 's/^/  /'
 
 run: all ## install what is missing, build, and start the server in the foreground
+	@echo "freshet: the last line below says where to look at it in a browser"
 	@echo "freshet: listen with   curl -N localhost:8042/events/news"
 	@echo "freshet: publish with  curl -d 'hello' localhost:8042/events/news"
 	@echo "+ build/freshet serve --cors-origin '*' $(ARGS)"
@@ -30,6 +32,10 @@ test: deps-test all ## install what is missing, build, and run every test
 	tools/check-layers
 	tools/docs --check
 	tests/run
+
+screenshots: deps-test all ## draw docs/pictures/*.png, from a real server in a real browser
+	@tests/run --install
+	node tests/browser/screenshots.mjs $(SHOTS)
 
 docs: all ## write docs/settings.md and the man pages anew, from the program
 	tools/docs
@@ -75,7 +81,7 @@ install: all ## install under PREFIX (/usr/local)
 	meson install -C build
 
 clean: ## remove what was built
-	rm -rf build build-asan build-tsan build-fuzz build-bench build-ci tests/node_modules
+	rm -rf build build-asan build-tsan build-fuzz build-bench build-ci tests/node_modules web/node_modules
 
 deps-build:
 	@tools/deps build

@@ -1,6 +1,7 @@
 // freshet serve: runs the server. main() for daemons as a fixed liturgy: settings, check, log, open,
 // say where, run, close.
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -8,11 +9,25 @@
 #include "cli/commands.h"
 #include "cli/serve_options.h"
 #include "cli/serve_reload.h"
+#include "net/address.h"
+#include "server/assets.h"
 #include "server/server.h"
+
+enum { URL_MAX = ADDRESS_TEXT_MAX + 16 };
+
+// Where a browser finds the console.
+struct front {
+    char url[URL_MAX]; // empty: nowhere yet
+    bool admin;        // it is an address of --admin-listen
+};
 
 // The contract with whoever started us: one line for each address, flushed, on standard output.
 static void print_address(void *ctx, const char *url, bool admin) {
-    (void)ctx;
+    struct front *front = ctx;
+    if (strncmp(url, "http", 4) == 0 && (!front->url[0] || (admin && !front->admin))) {
+        snprintf(front->url, sizeof(front->url), "%s", url);
+        front->admin = admin;
+    }
     printf("%s on %s\n", admin ? "administrators" : "listening", url);
     fflush(stdout);
 }
@@ -57,7 +72,8 @@ static int serve(struct options *options, const struct settings *settings) {
     }
     struct settings_source source = serve_reload_source(options);
     server_reload_from(&server, &source);
-    server_addresses(&server, print_address, NULL);
+    struct front front = {0};
+    server_addresses(&server, print_address, &front);
     log_write(LOG_INFO, "freshet %s, %u worker%s", FRESHET_VERSION, server.worker_count,
               server.worker_count == 1 ? "" : "s");
     if (server.descriptors < settings->max_connections) {
@@ -71,6 +87,8 @@ static int serve(struct options *options, const struct settings *settings) {
     if (!server_hears_admins(&server)) {
         log_write(LOG_INFO, "nobody is heard as an administrator: /metrics and most of /api are "
                             "answered at --admin-listen 127.0.0.1:8043, for example");
+    } else if (assets_count && front.url[0]) {
+        log_write(LOG_INFO, "the console is at %s/", front.url);
     }
     rc = server_run(&server);
     if (rc) {

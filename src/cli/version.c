@@ -19,6 +19,7 @@
 #endif
 
 #include "cli/commands.h"
+#include "server/assets.h"
 
 int version_print(void) {
     printf("freshet %s\n", FRESHET_VERSION);
@@ -41,5 +42,6 @@ int version_print(void) {
 #else
     printf("no WebSocket: built without wslay\n");
 #endif
+    puts(assets_count ? "console" : "no console: built without Node, npm or the network");
     return fflush(stdout) == 0 ? STATUS_OK : STATUS_FAILED;
 }

@@ -145,6 +145,18 @@ bool http_accepts_gzip(struct bytes accept_encoding) {
     return gzip > 0 && gzip >= identity;
 }
 
+bool http_accepts_html(struct bytes accept) {
+    struct range range;
+    struct bytes element;
+    bool named = false;
+    while (!named && http_list_next(&accept, ',', &element)) {
+        named = parse_range(element, &range) && range.q > 0 &&
+                bytes_equal_nocase(range.type, bytes_of("text")) &&
+                bytes_equal_nocase(range.subtype, bytes_of("html"));
+    }
+    return named;
+}
+
 enum http_representation http_negotiate(struct bytes accept) {
     struct verdict verdicts[HTTP_NOT_ACCEPTABLE] = {{0, 0}};
     struct range range;

@@ -20,6 +20,9 @@ enum http_representation http_negotiate(struct bytes accept);
 // not name it. What is malformed is passed over.
 bool http_accepts_gzip(struct bytes accept_encoding);
 
+// Whether it names HTML: a browser that opens a page does, and hardly anything else.
+bool http_accepts_html(struct bytes accept);
+
 // The media type to send, without parameters; NULL for HTTP_NOT_ACCEPTABLE.
 const char *http_representation_type(enum http_representation representation);
 

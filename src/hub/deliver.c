@@ -257,6 +257,9 @@ unsigned deliver(struct hub *hub, struct subscriber *s) {
         deliver_place(hub, s);
     } else {
         ptrdiff_t taken = hub->settings.ops->send(s, turn.pieces, turn.count);
+        if (taken > (ptrdiff_t)turn.part && turn.stamp && hub->settings.ops->delivered) {
+            hub->settings.ops->delivered(s, turn.stamp);
+        }
         if (taken >= 0) {
             settle(hub, s, &turn, (size_t)taken);
         }

@@ -36,12 +36,12 @@ static void note_parts(struct frame *frame, const char *tail, const struct fresh
     uint32_t at = frame->start;
     if (event->id.at) {
         frame->own_id_at = at + (uint32_t)strlen(ID_FIELD);
-        frame->own_id_len = (uint32_t)event->id.len;
+        frame->own_id_len = (uint16_t)event->id.len;
         at = frame->own_id_at + frame->own_id_len + 1;
     }
     if (event->type.len) {
         frame->type_at = at + (uint32_t)strlen(TYPE_FIELD);
-        frame->type_len = (uint32_t)event->type.len;
+        frame->type_len = (uint16_t)event->type.len;
         at = frame->type_at + frame->type_len + 1;
     }
     if (event->retry >= 0) {
@@ -69,6 +69,7 @@ int frame_create_keyed(struct frame **out, const struct mem *mem, const struct t
     }
     size_t names = names_size(topics, topic_count) + key.len;
     if (topic_count > FRAME_TOPICS_MAX || key.len > FRAME_KEY_MAX ||
+        event.id.len > FRAME_FIELD_MAX || event.type.len > FRAME_FIELD_MAX ||
         (uint64_t)size > UINT32_MAX / 2) {
         return ERR_TOO_LARGE;
     }

@@ -15,7 +15,7 @@
 #include "hub/id.h"
 #include "hub/topic.h"
 
-enum { FRAME_TOPICS_MAX = 64, FRAME_KEY_MAX = 255 };
+enum { FRAME_TOPICS_MAX = 64, FRAME_KEY_MAX = 255, FRAME_FIELD_MAX = UINT16_MAX };
 
 // What tells one publish from another: hashes of the key that the publisher gave it, and of its
 // content. {0, 0}: it has no key, and may be repeated.
@@ -38,11 +38,13 @@ struct frame {
     const struct mem *mem;
     event_id id; // 0 until it is sealed, and for ever in a control frame
     struct once once;
-    uint32_t start, size;           // the event-stream bytes, in the tail
-    uint32_t own_id_at, own_id_len; // the publisher's id; len 0: it brought none
-    uint32_t type_at, type_len;
+    uint32_t start, size; // the event-stream bytes, in the tail
+    uint32_t own_id_at;   // the publisher's id
+    uint32_t type_at;
     uint32_t data_at; // the first `data` line
-    uint16_t topic_count;
+    uint32_t stamp; // when it was published: the low bits of some clock's microseconds; 0: unknown
+    uint16_t own_id_len; // 0: it brought none
+    uint16_t type_len, topic_count;
     bool raw : 1;                // not an event: the same bytes in every encoding
     bool private : 1;            // only for whom a token lets hear it; set before it is sealed
     uint8_t key_len;             // 0: it has no key
@@ -51,7 +53,7 @@ struct frame {
 
 // Encodes the event for these topics (control frames have none). The event's id is the publisher's
 // own; absent or empty, it brought none. 0, ERR_NOMEM, ERR_TOO_LARGE, or ERR_INVALID for what the
-// writer refuses.
+// writer refuses. An id or a type longer than FRAME_FIELD_MAX is too large.
 int frame_create(struct frame **out, const struct mem *mem, const struct topic_name *topics,
                  size_t topic_count, const struct freshet_event *event);
 

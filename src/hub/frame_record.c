@@ -149,7 +149,8 @@ static int open_names(struct frame_record *record, struct bytes rest, size_t str
 
 static int check_parts(const struct frame_record *record) {
     size_t size = record->stream.len;
-    bool fine = (record->own_id_len == 0 || lies_in(OWN_ID_AT, record->own_id_len, size)) &&
+    bool fine = record->own_id_len <= FRAME_FIELD_MAX && record->type_len <= FRAME_FIELD_MAX &&
+                (record->own_id_len == 0 || lies_in(OWN_ID_AT, record->own_id_len, size)) &&
                 lies_in(record->type_at, record->type_len, size) && size <= UINT32_MAX / 2 &&
                 data_is_whole(record->stream, record->data_at);
     return fine ? 0 : ERR_INVALID;
@@ -238,9 +239,9 @@ int frame_record_frame(const struct frame_record *record, const struct mem *mem,
         .start = start,
         .size = (uint32_t)record->stream.len,
         .own_id_at = record->own_id_len ? start + OWN_ID_AT : 0,
-        .own_id_len = record->own_id_len,
+        .own_id_len = (uint16_t)record->own_id_len,
         .type_at = record->type_len ? start + record->type_at : 0,
-        .type_len = record->type_len,
+        .type_len = (uint16_t)record->type_len,
         .data_at = start + record->data_at,
         .topic_count = record->topic_count,
         .private = record->private,

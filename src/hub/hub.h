@@ -86,6 +86,10 @@ struct hub_ops {
     // The subscriber lags further than it may, and is to be ended: only with LAG_CLOSE, and only
     // within hub_check_lag. The callback makes it leave.
     void (*lags)(struct subscriber *subscriber);
+
+    // Live events were taken by its connection, the first of which has this stamp. NULL: nobody wants to
+    // know.
+    void (*delivered)(struct subscriber *subscriber, uint32_t stamp);
 };
 
 struct hub_settings {

@@ -147,6 +147,10 @@ int run_load(struct run *run, enum encoding encoding, struct frame *const *frame
     return rc < 0 ? rc : 0;
 }
 
+uint32_t run_stamp(const struct run *run, event_id after) {
+    return run->marks[mark_after(run, after)].frame->stamp;
+}
+
 size_t run_fit(const struct run *run, event_id after, uint64_t events, size_t bytes, bool one) {
     uint32_t first = mark_after(run, after);
     uint32_t place = run->count - first < events ? run->count : first + (uint32_t)events;

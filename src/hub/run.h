@@ -40,6 +40,9 @@ int run_cover(struct run *run, const struct feed *feed, event_id after, struct b
 int run_load(struct run *run, enum encoding encoding, struct frame *const *frames, size_t count,
              struct bytes *bytes);
 
+// The stamp of the first frame that run_cover gave for this cursor.
+uint32_t run_stamp(const struct run *run, event_id after);
+
 // Of what run_cover or run_load gave for this cursor, the bytes of the first whole frames that are no
 // more than `events` and `bytes`; with `one`, of one frame at least.
 size_t run_fit(const struct run *run, event_id after, uint64_t events, size_t bytes, bool one);

@@ -102,7 +102,11 @@ static int make_pack(struct hub *hub, struct subscriber *s, struct turn *turn,
     plain.len = run_fit(&hub->run, s->id, key->most, PACK_BYTES, true);
     uint32_t events = run_account(&hub->run, s->id, plain.len, &last, &part, &part_sent);
     hub_count(&hub->stats.packs, 1);
-    return pack_make(&hub->packs, key, plain, events, last, &turn->pack);
+    rc = pack_make(&hub->packs, key, plain, events, last, &turn->pack);
+    if (rc == 0) {
+        turn->pack->stamp = turn->batch ? 0 : run_stamp(&hub->run, s->id);
+    }
+    return rc;
 }
 
 static int add_pack(struct hub *hub, struct subscriber *s, struct turn *turn,
@@ -112,6 +116,7 @@ static int add_pack(struct hub *hub, struct subscriber *s, struct turn *turn,
     turn->pack = pack_find(&hub->packs, key);
     int rc = turn->pack ? 0 : make_pack(hub, s, turn, key);
     if (rc == 0) {
+        turn->stamp = turn->pack->stamp;
         frame_ref(turn->pack); // its feed may end during the send, when it is another's
         add_piece(turn, frame_bytes(turn->pack));
         turn->run = true;
@@ -190,6 +195,7 @@ int turn_gather(struct hub *hub, struct subscriber *s, struct turn *turn) {
         struct bytes bytes;
         rc = run_cover(&hub->run, feed, s->id, &bytes);
         if (rc == 0) {
+            turn->stamp = run_stamp(&hub->run, s->id);
             add_run(hub, s, turn, bytes);
         }
     }

@@ -11,6 +11,7 @@ struct turn {
     size_t total;
     bool run;                       // the last piece is from the run
     const struct past_batch *batch; // what the run was made of, when it is from the past; or NULL
+    uint32_t stamp;                 // of the first event, when it is from the window; 0: unknown
     struct frame *pack;             // what stands for the run, when it is compressed; or NULL
 };
 

@@ -50,4 +50,7 @@ struct counters {
     atomic_ullong limit_hits[LIMIT_COUNT];
 };
 
+// The name of its setting.
+const char *limit_name(enum limit limit);
+
 #endif

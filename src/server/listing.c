@@ -20,12 +20,14 @@ static int copy(struct bytes *out, struct bytes text) {
     return 0;
 }
 
-int listing_init(struct listing *listing, size_t limit, struct bytes after, struct bytes prefix) {
+int listing_init(struct listing *listing, size_t limit, struct bytes after, struct bytes prefix,
+                 struct bytes search) {
     *listing = (struct listing){.limit = limit};
     listing->rows = calloc(limit + 1, sizeof(*listing->rows));
     int rc = listing->rows ? 0 : ERR_NOMEM;
     rc = rc ? rc : copy(&listing->after, after);
     rc = rc ? rc : copy(&listing->prefix, prefix);
+    rc = rc ? rc : copy(&listing->search, search);
     if (rc) {
         listing_finish(listing);
     }
@@ -39,6 +41,7 @@ void listing_finish(struct listing *listing) {
     free(listing->rows);
     free((char *)(uintptr_t)listing->after.at);
     free((char *)(uintptr_t)listing->prefix.at);
+    free((char *)(uintptr_t)listing->search.at);
     *listing = (struct listing){0};
 }
 
@@ -62,10 +65,20 @@ static size_t find(const struct listing *listing, struct bytes name, bool *same)
     return low;
 }
 
+static bool has_within(struct bytes name, struct bytes part) {
+    for (size_t at = 0; at + part.len <= name.len; at++) {
+        if (bytes_equal_nocase(bytes_make(name.at + at, part.len), part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool on_page(const struct listing *listing, struct bytes name) {
     bool behind = listing->after.len == 0 || bytes_compare(name, listing->after) > 0;
     return behind && name.len >= listing->prefix.len &&
-           memcmp(name.at, listing->prefix.at, listing->prefix.len) == 0;
+           memcmp(name.at, listing->prefix.at, listing->prefix.len) == 0 &&
+           has_within(name, listing->search);
 }
 
 static void insert(struct listing *listing, size_t place, struct bytes name) {
@@ -103,22 +116,30 @@ void listing_add(struct listing *listing, struct bytes name, const struct listin
     into->subscribers += row->subscribers;
     into->events += row->events;
     into->bytes += row->bytes;
+    bool older = row->oldest && (!into->oldest || row->oldest < into->oldest);
+    into->oldest = older ? row->oldest : into->oldest;
     into->newest = row->newest > into->newest ? row->newest : into->newest;
 }
 
-static int write_row(const struct listing_row *row, struct buf *out) {
+static int write_id(const char *name, event_id id, struct buf *out) {
     char text[ID_TEXT_MAX];
+    int rc = buf_printf(out, ",\"%s\":", name);
+    if (rc == 0) {
+        rc = id ? json_append_string(out, bytes_make(text, id_format(id, text)))
+                : buf_append_text(out, "null");
+    }
+    return rc;
+}
+
+static int write_row(const struct listing_row *row, struct buf *out) {
     int rc = buf_append_text(out, "{\"topic\":");
     rc = rc ? rc : json_append_string(out, bytes_make(row->name, row->name_len));
     rc = rc ? rc
             : buf_printf(out,
-                         ",\"subscribers\":%" PRIu64 ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64
-                         ",\"newest\":",
+                         ",\"subscribers\":%" PRIu64 ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64,
                          row->subscribers, row->events, row->bytes);
-    if (rc == 0) {
-        rc = row->newest ? json_append_string(out, bytes_make(text, id_format(row->newest, text)))
-                         : buf_append_text(out, "null");
-    }
+    rc = rc ? rc : write_id("oldest", row->oldest, out);
+    rc = rc ? rc : write_id("newest", row->newest, out);
     return rc ? rc : buf_append_text(out, "}");
 }
 

@@ -10,7 +10,7 @@ struct listing_row {
     char *name; // owned
     size_t name_len;
     uint64_t subscribers, events, bytes;
-    event_id newest;
+    event_id oldest, newest; // 0: history holds nothing
 };
 
 struct listing {
@@ -18,12 +18,14 @@ struct listing {
     size_t count, limit;
     struct bytes after;  // rows begin behind this name; owned, like the next
     struct bytes prefix; // and have this in front
+    struct bytes search; // and this somewhere, whatever the case of ASCII letters
     bool more;           // rows were left out at the end
     bool failed;         // there was no memory for one
 };
 
 // 0 or ERR_NOMEM.
-int listing_init(struct listing *listing, size_t limit, struct bytes after, struct bytes prefix);
+int listing_init(struct listing *listing, size_t limit, struct bytes after, struct bytes prefix,
+                 struct bytes search);
 void listing_finish(struct listing *listing);
 
 // Adds what one source knows; row->name is copied.

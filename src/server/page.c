@@ -29,6 +29,8 @@ bool page_read(struct page *page, struct exchange *exchange, const struct http_r
         }
         if (bytes_is(name, "after")) {
             page->after = value;
+        } else if (bytes_is(name, "search")) {
+            page->search = value;
         } else if (bytes_is(name, filter_name)) {
             page->filter = value;
         }

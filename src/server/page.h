@@ -1,4 +1,4 @@
-// The query parameters that the lists under /api share: limit, after, and one filter.
+// The query parameters that the lists under /api share: limit, after, search, and one filter.
 #ifndef SERVER_PAGE_H
 #define SERVER_PAGE_H
 
@@ -8,7 +8,7 @@ enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
 
 struct page {
     size_t limit;
-    struct bytes after, filter; // in `text`
+    struct bytes after, filter, search; // in `text`
     struct buf text;
 };
 

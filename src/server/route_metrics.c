@@ -95,6 +95,10 @@ static const char *const limit_names[LIMIT_COUNT] = {
     [LIMIT_WEBSOCKET] = "websocket-unread",
 };
 
+const char *limit_name(enum limit limit) {
+    return limit_names[limit];
+}
+
 static unsigned long long sum(const struct server *server, enum source source, size_t offset) {
     unsigned long long total = 0;
     for (unsigned i = 0; i < server->worker_count; i++) {
@@ -228,6 +232,29 @@ static void put_disk(const struct server *server, struct buf *out) {
         disk.file_bytes_max);
 }
 
+// The ends of the histogram's octaves are powers of two, so the buckets here are whole ones of it.
+static void put_latency(const struct server *server, struct buf *out) {
+    static const char name[] = "freshet_delivery_seconds";
+    enum { FIRST = 6, LAST = 26, STEP = 2 };
+    struct histogram all;
+    uint64_t seen = 0;
+    unsigned slot = 0;
+    latency_sum(server, &all);
+    (void)buf_printf(out,
+                     "# HELP %s From publishing to handing over to a listener, of the first event "
+                     "of each send that is live.\n# TYPE %s histogram\n",
+                     name, name);
+    for (int power = FIRST; power <= LAST; power += STEP) {
+        for (; slot < histogram_slot((uint64_t)1 << power); slot++) {
+            seen += all.slots[slot];
+        }
+        (void)buf_printf(out, "%s_bucket{le=\"%.6f\"} %" PRIu64 "\n", name,
+                         (double)((uint64_t)1 << power) / 1e6, seen);
+    }
+    (void)buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.6f\n%s_count %" PRIu64 "\n",
+                     name, all.count, name, (double)all.sum / 1e6, name, all.count);
+}
+
 static int begin(struct exchange *exchange, const struct http_request *req) {
     struct server *server = exchange->worker->server;
     struct buf *body = &exchange->worker->body;
@@ -236,6 +263,7 @@ static int begin(struct exchange *exchange, const struct http_request *req) {
     put_counters(server, body);
     put_limits(server, body);
     put_handshakes(server, body);
+    put_latency(server, body);
     put_gauges(server, body);
     auth_hook_put_metrics(server, body);
     webhooks_put_metrics(server, body);

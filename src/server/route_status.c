@@ -1,4 +1,7 @@
-// /healthz: the process is alive. /readyz: it wants traffic. /: what this is, for people.
+// /healthz: the process is alive. /readyz: it wants traffic. /: the console for browsers,
+// else what this is, for people.
+#include "http/negotiate.h"
+#include "server/assets.h"
 #include "server/routes.h"
 #include "server/worker.h"
 
@@ -42,9 +45,10 @@ static const char front_text[] =
     "/events, /events/<topic>   listen (GET) and publish (POST)\n"
     "/api/topics                which topics there are\n"
     "/api/connections           who listens to what, and how far behind\n"
+    "/ /lab                     the console and the transport lab, in a browser\n"
     "/metrics /healthz /readyz  for machines\n";
 
-static int front(struct exchange *exchange, const struct http_request *req) {
+static int answer_text(struct exchange *exchange, const struct http_request *req) {
     struct buf *body = &exchange->worker->body;
     struct bytes host = req->authority.at ? req->authority : bytes_of("127.0.0.1:8042");
     const char *at = front_text, *mark;
@@ -57,9 +61,23 @@ static int front(struct exchange *exchange, const struct http_request *req) {
     }
     rc = rc ? rc : buf_append_text(body, at);
     if (rc == 0) {
-        exchange_answer(exchange, 200, "text/plain; charset=utf-8", buf_bytes(body));
+        struct reply reply = {
+            .status = 200, .type = "text/plain; charset=utf-8", .body = buf_bytes(body)};
+        reply_add(&reply, "Cache-Control", bytes_of("no-store"));
+        reply_add(&reply, "Vary", bytes_of("Accept"));
+        reply_add_for_browsers(&reply, exchange);
+        exchange->ops->reply(exchange, &reply);
     }
     return rc;
+}
+
+static int front(struct exchange *exchange, const struct http_request *req) {
+    const struct asset *page = assets_find(bytes_of("/"));
+    if (page && http_accepts_html(http_request_header(req, "accept"))) {
+        asset_answer(exchange, req, page);
+        return 0;
+    }
+    return answer_text(exchange, req);
 }
 
 const struct handler route_healthz = {.begin = healthz};

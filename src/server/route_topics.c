@@ -30,8 +30,10 @@ static void visit_feed(void *ctx, struct map_node *node) {
 
 static bool visit_history(void *ctx, const struct history_topic *topic) {
     struct topics_gather *g = ctx;
-    struct listing_row row = {
-        .events = topic->events, .bytes = topic->bytes, .newest = topic->newest};
+    struct listing_row row = {.events = topic->events,
+                              .bytes = topic->bytes,
+                              .oldest = topic->oldest,
+                              .newest = topic->newest};
     if (topic->events) {
         listing_add(&g->listing, topic->name, &row);
     }
@@ -76,7 +78,7 @@ static const struct gather_ops topics_ops = {.ask = ask, .answer = answer, .dest
 
 static int start(struct exchange *exchange, const struct page *page) {
     struct topics_gather *g = calloc(1, sizeof(*g));
-    if (!g || listing_init(&g->listing, page->limit, page->after, page->filter)) {
+    if (!g || listing_init(&g->listing, page->limit, page->after, page->filter, page->search)) {
         free(g);
         return ERR_NOMEM;
     }

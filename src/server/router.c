@@ -33,9 +33,12 @@ static const struct route routes[] = {
     {"/api/connections/", "/token", "POST, OPTIONS", .post = &route_renew},
     {"/api/connections/", NULL, "DELETE, OPTIONS", .del = &route_close, .admin = true,
      .action = "close"},
+    {"/api/live", NULL, "GET, HEAD, OPTIONS", &route_live, .admin = true},
     {"/api/reload", NULL, "POST, OPTIONS", .post = &route_reload, .admin = true,
      .action = "reload"},
     {"/api/tickets", NULL, "POST, OPTIONS", .post = &route_tickets},
+    {"/console/", NULL, "GET, HEAD, OPTIONS", &route_asset, NULL},
+    {"/lab", NULL, "GET, HEAD, OPTIONS", &route_asset, NULL},
     {"/", NULL, "GET, HEAD, OPTIONS", &route_front, NULL},
 };
 

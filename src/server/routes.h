@@ -16,6 +16,9 @@ extern const struct handler route_close;
 extern const struct handler route_reload;
 extern const struct handler route_change;
 extern const struct handler route_front;
+extern const struct handler route_live;
+extern const struct handler route_close;
+extern const struct handler route_asset;
 extern const struct handler route_tickets;
 extern const struct handler route_renew;
 

@@ -50,6 +50,7 @@ struct server {
     atomic_ullong next_number;
     atomic_size_t pinned;      // bytes of half-sent frames
     atomic_size_t connections; // open now
+    atomic_size_t watched;     // by so many who want the figures of every second
     atomic_bool draining;
     atomic_uint running; // workers whose thread has not ended
     uv_loop_t loop;      // of the main thread: signals and the clock

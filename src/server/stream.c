@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "hub/control.h"
+#include "server/live.h"
 #include "server/stream_name.h"
 #include "server/webhooks.h"
 #include "server/worker.h"
@@ -29,6 +30,10 @@ static ptrdiff_t on_send(struct subscriber *subscriber, const struct bytes *piec
 
 static void on_leaving(struct subscriber *subscriber) {
     webhooks_ended(stream_of(subscriber));
+}
+
+static void on_delivered(struct subscriber *subscriber, uint32_t stamp) {
+    latency_note(&stream_of(subscriber)->worker->latency, stamp, clock_mono_us());
 }
 
 static void on_finished(struct subscriber *subscriber) {
@@ -63,6 +68,7 @@ const struct hub_ops stream_hub_ops = {
     .finished = on_finished,
     .unaffordable = on_unaffordable,
     .lags = on_lags,
+    .delivered = on_delivered,
     .aside = on_aside,
     .held = on_held,
 };
@@ -92,6 +98,7 @@ void stream_finish(struct stream *stream) {
     stream->identity = NULL;
     hub_leave(&stream->subscriber);
     stream_name_destroy(&stream->name);
+    live_destroy(&stream->live);
     free(stream->subscriber.bound);
     stream->subscriber.bound = NULL;
     if (stream->talk) {
@@ -125,6 +132,7 @@ static void set_deadline(struct stream *stream, int64_t now) {
         next = next > now ? next : now + heartbeat;
         at = earlier(at, next);
     }
+    at = earlier(at, stream->live ? live_due(stream->live) : 0);
     at = earlier(at, stream->talk ? stream->talk->until : 0);
     if (at) {
         stream->ops->set_deadline(stream, at);
@@ -199,6 +207,9 @@ void stream_tick(struct stream *stream) {
     }
     if (name && is_due(name->warns_at, now)) {
         tell_expiring(stream, now);
+    }
+    if (stream->live && now >= live_due(stream->live)) {
+        live_tell(stream->live, stream, now);
     }
     struct talk *talk = stream->talk;
     if (talk && talk->until && now >= talk->until) {

@@ -8,6 +8,7 @@
 
 struct stream;
 struct stream_name;
+struct live;
 struct held;
 struct identity;
 struct worker;
@@ -72,6 +73,7 @@ struct stream {
     struct talk *talk; // NULL: nobody but the hub speaks, and the peer is not heard
     struct worker *worker;
     struct stream_name *name;  // the listener's secret, or NULL; owned
+    struct live *live;         // the figures that it is told every second, or NULL; owned
     struct held *held;         // of quotas; NULL: nothing
     struct identity *identity; // who listens, if anybody is told when that ends; else NULL
     struct identity *key;      // the API key that it lives by, with a reference; NULL: by none

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/thread.h"
 #include "net/conn.h"
@@ -105,6 +106,7 @@ static void on_tick(uv_timer_t *timer) {
     hub_retry(&worker->hub);
     hub_check_lag(&worker->hub, worker_now(worker));
     session_tick_all(worker);
+    laggards_tick(worker);
     stop_if_empty(worker);
 }
 
@@ -304,6 +306,10 @@ void worker_close(struct worker *worker) {
 void worker_publish(struct worker *worker, struct frame *const *frames, size_t count) {
     // This worker is awake and drains its inbox at the end of the turn: no need to wake it.
     inbox_awake(&worker->inbox);
+    uint32_t stamp = latency_stamp(clock_mono_us());
+    for (size_t i = 0; i < count; i++) {
+        frames[i]->stamp = stamp;
+    }
     struct bus_outcome outcome = bus_publish(worker->server->bus, frames, count);
     hub_count(&worker->counters.published, outcome.published);
     hub_count(&worker->counters.published_bytes, outcome.bytes);

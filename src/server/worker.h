@@ -14,6 +14,8 @@
 #include "net/listener.h"
 #include "server/commit.h"
 #include "server/counters.h"
+#include "server/laggards.h"
+#include "server/latency.h"
 #include "server/mailbox.h"
 #include "server/server.h"
 
@@ -51,6 +53,8 @@ struct worker {
     struct random random;
     struct http_date date;
     struct counters counters;
+    struct latency latency;   // from publishing to handing over, of live events
+    struct laggards laggards; // as it was seen last
     bool draining, stopping;
     size_t pages;                 // bytes of answers to polls that are not complete
     struct buf head, body, item;  // where heads, bodies and events of a batch are composed

@@ -30,18 +30,23 @@ function findBrowser() {
 const executablePath = findBrowser();
 const reason = 'NO BROWSER: install Chromium or set CHROMIUM to its path';
 
-// Like test(), but skipped, by its name and loudly, on a machine without a browser.
-export function browserTest(name, fn) {
+// Like test(), but skipped, by its name and loudly, on a machine without a browser; `skip` is another reason, or false.
+export function browserTest(name, fn, { skip = false } = {}) {
   if (!executablePath) {
     console.error(`skipped, ${reason}: ${name}`);
   }
-  return test(name, { skip: executablePath ? false : reason, timeout: 120_000 }, fn);
+  return test(name, { skip: executablePath ? skip : reason, timeout: 120_000 }, fn);
 }
 
 const args = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
+
+// The browser, without a page; whoever launches it closes it.
+export function launchBrowser() {
+  return chromium.launch({ executablePath, args });
+}
 
 // Serves `html` at a port of its own and opens it; returns the page. All of it is closed after the test.
 export async function openPage(t, html = '<!doctype html><title>freshet</title>') {
@@ -51,7 +56,7 @@ export async function openPage(t, html = '<!doctype html><title>freshet</title>'
   await new Promise((resolve) => web.listen(0, '127.0.0.1', resolve));
   t.after(() => web.close());
   t.after(() => web.closeAllConnections());
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await launchBrowser();
   t.after(() => browser.close());
   const page = await browser.newPage({ ignoreHTTPSErrors: true });
   await page.goto(`http://127.0.0.1:${web.address().port}/`);

@@ -56,13 +56,13 @@ test('deps names the proxies that freshet is tested behind', (t) => {
 });
 
 test('deps asks only for what is missing', (t) => {
-  const here = { cc: '', meson: '', ninja: '', 'pkg-config': 'test "$2" != libuv' };
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': 'test "$2" != libuv', node: 'echo 20', npm: '' };
   const { stderr } = machine(t, { dnf: 'exit 9', ...here })('--dry-run', 'build');
   assert.match(stderr, /dnf install -y libuv-devel ?\n$/);
 });
 
 test('deps asks for OpenSSL when the one that is there is older than 3', (t) => {
-  const here = { cc: '', meson: '', ninja: '', 'pkg-config': 'test "$2" != "openssl >= 3.0"' };
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': 'test "$2" != "openssl >= 3.0"', node: 'echo 20', npm: '' };
   const { stderr } = machine(t, { 'apt-get': 'exit 9', ...here })('--dry-run', 'build');
   assert.match(stderr, /apt-get install -y .*libssl-dev ?\n$/);
 });
@@ -92,6 +92,13 @@ test('deps goes on without a browser, and says so', (t) => {
   const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', node: 'echo 20', npm: '', openssl: '', apk: 'exit 1' };
   const { status, stderr } = machine(t, here)('build', 'test');
   assert.match(stderr, /browser tests are skipped/);
+  assert.equal(status, 0, stderr);
+});
+
+test('deps builds without Node, and says so', (t) => {
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', apk: 'exit 1' };
+  const { status, stderr } = machine(t, here)('build');
+  assert.match(stderr, /without the console/);
   assert.equal(status, 0, stderr);
 });
 

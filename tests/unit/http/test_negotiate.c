@@ -118,6 +118,29 @@ static void accepts_gzip(void **state) {
     assert_false(http_accepts_gzip((struct bytes){0}));
 }
 
+static void accepts_html(void **state) {
+    static const char *const yes[] = {
+        "text/html",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
+        "*/*, Text/HTML;q=0.1",
+        "text/html;level=1",
+    };
+    static const char *const no[] = {
+        "", "*/*", "text/*", "text/plain", "text/html;q=0", "text/html;q=x", "text/htmls", "html",
+    };
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        if (!http_accepts_html(bytes_of(yes[i]))) {
+            fail_msg("%s does name HTML", yes[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+        if (http_accepts_html(bytes_of(no[i]))) {
+            fail_msg("%s does not name HTML", no[i]);
+        }
+    }
+    assert_false(http_accepts_html((struct bytes){0}));
+}
+
 static void names_types(void **state) {
     assert_string_equal(http_representation_type(HTTP_EVENT_STREAM), "text/event-stream");
     assert_string_equal(http_representation_type(HTTP_NDJSON), "application/x-ndjson");
@@ -138,9 +161,8 @@ static void compares_media_types(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(negotiates),
-        cmocka_unit_test(accepts_gzip),
-        cmocka_unit_test(names_types),
+        cmocka_unit_test(negotiates),           cmocka_unit_test(accepts_gzip),
+        cmocka_unit_test(accepts_html),         cmocka_unit_test(names_types),
         cmocka_unit_test(compares_media_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

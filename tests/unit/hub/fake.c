@@ -84,10 +84,16 @@ static struct frame *on_aside(struct subscriber *subscriber) {
     return frame;
 }
 
+static void on_delivered(struct subscriber *s, uint32_t stamp) {
+    fake_of(s)->told++;
+    fake_of(s)->told_last = stamp;
+}
+
 static const struct hub_ops fake_ops = {.send = on_send,
                                         .finished = on_finished,
                                         .unaffordable = on_unaffordable,
                                         .aside = on_aside,
+                                        .delivered = on_delivered,
                                         .lags = on_lags};
 
 void fake_hub_init(struct fake_hub *fake) {
@@ -182,6 +188,7 @@ struct frame *fake_frame(struct fake_hub *fake, const char *topics, const char *
 
 event_id fake_publish(struct fake_hub *fake, const char *topics, const char *data) {
     struct frame *frame = fake_frame(fake, topics, data);
+    frame->stamp = fake->stamp;
     frame_seal(frame, ++fake->newest);
     if (fake->remembers) {
         fake_past_append(&fake->past, frame);

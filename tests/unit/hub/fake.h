@@ -19,6 +19,7 @@ struct fake_hub {
     struct hub_settings settings;
     atomic_size_t pinned;
     event_id newest;
+    uint32_t stamp; // of what is published
     size_t sends;
 };
 
@@ -52,6 +53,8 @@ struct fake_sub {
     struct fake_sub *other;                // for on_send
     const char *asides[4];                 // what its owner says, up to NULL
     size_t aside;                          // the next of them
+    size_t told;                           // how often it was said that live events were taken
+    uint32_t told_last;                    // and of which stamp
 };
 
 // Defaults that a test may change before fake_hub_open: a past, a megabyte of window, 16 KB a send.

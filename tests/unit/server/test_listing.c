@@ -9,7 +9,12 @@ static struct listing listing;
 static struct buf out;
 
 static void start(size_t limit, const char *after, const char *prefix) {
-    assert_int_equal(listing_init(&listing, limit, bytes_of(after), bytes_of(prefix)), 0);
+    assert_int_equal(listing_init(&listing, limit, bytes_of(after), bytes_of(prefix), bytes_of("")),
+                     0);
+}
+
+static void search(const char *text) {
+    assert_int_equal(listing_init(&listing, 10, bytes_of(""), bytes_of(""), bytes_of(text)), 0);
 }
 
 static void add(const char *name, uint64_t subscribers) {
@@ -50,6 +55,32 @@ static void assert_written(const char *json) {
     assert_int_equal(listing_write(&listing, &out), 0);
     assert_int_equal(buf_append(&out, "", 1), 0);
     assert_string_equal(out.at, json);
+}
+
+static void test_search(void **state) {
+    search("Ab");
+    add("ab", 1);
+    add("xAbx", 1);
+    add("a", 1);
+    add("a-b", 1);
+    add("yaB", 1);
+    assert_page("ab xAbx yaB", NULL);
+    listing_finish(&listing);
+    search("longer than it");
+    add("longer", 1);
+    assert_page("", NULL);
+}
+
+// Of all that hold events; who has none says nothing of it.
+static void test_oldest(void **state) {
+    start(10, "", "");
+    struct listing_row rows[] = {
+        {.subscribers = 1}, {.oldest = 7, .newest = 9}, {.oldest = 5, .newest = 6}};
+    for (size_t i = 0; i < 3; i++) {
+        listing_add(&listing, bytes_of("a"), &rows[i]);
+    }
+    assert_int_equal(listing.rows[0].oldest, 5);
+    assert_int_equal(listing.rows[0].newest, 9);
 }
 
 static void test_empty(void **state) {
@@ -139,7 +170,7 @@ static void test_sources_are_added_up(void **state) {
     listing_add(&listing, bytes_of("t"), &older);
     add("t", 3);
     assert_written("{\"topics\":[{\"topic\":\"t\",\"subscribers\":6,\"events\":4,\"bytes\":122,"
-                   "\"newest\":\"7-2\"}],\"next\":null}");
+                   "\"oldest\":null,\"newest\":\"7-2\"}],\"next\":null}");
 }
 
 static void test_written(void **state) {
@@ -149,8 +180,9 @@ static void test_written(void **state) {
     add("zz", 0);
     assert_written("{\"topics\":["
                    "{\"topic\":\"say \\\"hi\\\" \\\\ \xc3\xa9\",\"subscribers\":1,\"events\":0,"
-                   "\"bytes\":0,\"newest\":null},"
-                   "{\"topic\":\"z\",\"subscribers\":0,\"events\":0,\"bytes\":0,\"newest\":null}"
+                   "\"bytes\":0,\"oldest\":null,\"newest\":null},"
+                   "{\"topic\":\"z\",\"subscribers\":0,\"events\":0,\"bytes\":0,\"oldest\":null,"
+                   "\"newest\":null}"
                    "],\"next\":\"z\"}");
 }
 
@@ -220,6 +252,8 @@ static void test_pages_join(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_empty),
+        TEST(test_search),
+        TEST(test_oldest),
         TEST(test_order),
         TEST(test_a_full_page_keeps_the_first),
         TEST(test_exactly_full_has_no_next),

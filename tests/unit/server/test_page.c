@@ -46,6 +46,9 @@ static void test_read(void **state) {
     assert_page("after=room%2F1&prefix=room/&limit=7", 7, "room/1", "room/");
     assert_page("prefix=caf%C3%A9+bar", 100, "", "caf\xc3\xa9 bar");
     assert_page("limit=5&limit=6", 6, "", "");
+    assert_true(read_page("search=a%20b&after=c"));
+    assert_true(bytes_is(page.search, "a b"));
+    done();
     assert_page("Limit=5&topic=x&_=123&&", 100, "", "");
     assert_page("after&prefix", 100, "", "");
 }

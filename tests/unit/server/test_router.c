@@ -65,6 +65,11 @@ static void test_found(void **state) {
     assert_ptr_equal(find(HTTP_GET, "/api/topics"), &route_topics);
     assert_ptr_equal(find(HTTP_GET, "/api/connections"), &route_connections);
     assert_ptr_equal(find(HTTP_GET, "/"), &route_front);
+    assert_ptr_equal(find(HTTP_GET, "/lab"), &route_asset);
+    assert_ptr_equal(find(HTTP_GET, "/console/a.js"), &route_asset);
+    assert_ptr_equal(find(HTTP_GET, "/api/live"), &route_live);
+    assert_ptr_equal(find(HTTP_DELETE, "/api/connections/7"), &route_close);
+    assert_ptr_equal(find(HTTP_POST, "/api/connections/7/topics"), &route_change);
 }
 
 static void test_not_found(void **state) {

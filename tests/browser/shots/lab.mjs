@@ -1,0 +1,10 @@
+// The transport lab.
+
+export const shots = [
+  {
+    name: 'lab',
+    async draw({ page, url }) {
+      await page.goto(`${url}/lab`);
+    },
+  },
+];

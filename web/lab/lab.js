@@ -1,0 +1,5 @@
+// The transport lab.
+
+import { useThemeButton } from '../shared/theme.js';
+
+useThemeButton(document.getElementById('theme'));
