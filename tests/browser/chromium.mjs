@@ -43,6 +43,11 @@ const args = [
   '--disable-component-update', '--disable-sync',
 ];
 
+// The browser, without a page; whoever launches it closes it.
+export function launchBrowser() {
+  return chromium.launch({ executablePath, args });
+}
+
 // Serves `html` at a port of its own and opens it; returns the page. All of it is closed after the test.
 export async function openPage(t, html = '<!doctype html><title>freshet</title>') {
   const web = http.createServer((request, response) => {
@@ -51,7 +56,7 @@ export async function openPage(t, html = '<!doctype html><title>freshet</title>'
   await new Promise((resolve) => web.listen(0, '127.0.0.1', resolve));
   t.after(() => web.close());
   t.after(() => web.closeAllConnections());
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await launchBrowser();
   t.after(() => browser.close());
   const page = await browser.newPage({ ignoreHTTPSErrors: true });
   await page.goto(`http://127.0.0.1:${web.address().port}/`);
