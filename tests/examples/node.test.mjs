@@ -17,7 +17,7 @@ test('node: listen.mjs prints each event once, over a restart', async (t) => {
 
 test('the page is the same in every language', () => {
   const page = (folder) => readFileSync(path.join(root, 'examples', folder, 'page.html'), 'utf8');
-  for (const folder of ['python', 'php']) {
+  for (const folder of ['python', 'php', 'go']) {
     assert.equal(page(folder), page('node'), folder);
   }
 });
