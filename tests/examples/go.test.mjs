@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { root } from '../integration/harness/index.mjs';
-import { browserTest, startSite, without } from './harness.mjs';
+import { exampleTest, startSite, without } from './harness.mjs';
 import { messages, say, untilOpen, untilShown } from './messages.mjs';
 
 const missing = without('go', 'version');
@@ -15,10 +15,7 @@ if (!missing) {
   execFileSync('go', ['build', '-o', '/dev/null', '.'], { cwd: path.join(root, 'examples/go'), env: { ...process.env, ...env }, timeout: 600_000 });
 }
 
-browserTest('go: what one page says all pages show, and a restart loses and repeats nothing', async (t) => {
-  if (missing) {
-    return t.skip(missing);
-  }
+exampleTest('go: what one page says all pages show, and a restart loses and repeats nothing', { needs: [missing] }, async (t) => {
   const { page, other, open, site } = await messages(t, 'go', ['go', 'run', '.'], { env });
   // By hand there is no past: whoever was there heard it, unless freshet alone was told.
   await Promise.all([untilOpen(page, 2), untilOpen(other, 2)]);

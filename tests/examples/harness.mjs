@@ -6,11 +6,38 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { launchBrowser } from '../browser/chromium.mjs';
+import { browserTest, launchBrowser } from '../browser/chromium.mjs';
 import { openProxy } from '../browser/proxy.mjs';
-import { root, serve, until, within } from '../integration/harness/index.mjs';
+import { root, serve, test, until, within } from '../integration/harness/index.mjs';
 
-export { browserTest } from '../browser/chromium.mjs';
+// Like test(), but what was started ends in the opposite order, and all of it, even when one end fails. `needs` are reasons
+// to skip it, or false; `browser: false` for a test that has none.
+export function exampleTest(name, { needs = [], browser = true } = {}, fn) {
+  const kind = browser ? browserTest : test;
+  return kind(name, async (t) => {
+    const missing = needs.find(Boolean);
+    return missing ? t.skip(missing) : withEnds(fn);
+  });
+}
+
+async function withEnds(fn) {
+  const ends = [];
+  const failures = [];
+  const attempt = async (act, argument) => {
+    try {
+      await act(argument);
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  await attempt(fn, { after: (end) => ends.push(end) });
+  for (const end of ends.reverse()) {
+    await attempt(end);
+  }
+  if (failures.length > 0) {
+    throw failures[0];
+  }
+}
 
 export function directory(t) {
   const name = mkdtempSync(path.join(tmpdir(), 'freshet-example-'));

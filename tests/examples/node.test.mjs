@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root, test } from '../integration/harness/index.mjs';
-import { browserTest } from './harness.mjs';
+import { exampleTest } from './harness.mjs';
 import { listener, messages } from './messages.mjs';
 
-browserTest('node: what one page says all pages show, and a restart loses and repeats nothing', async (t) => {
+exampleTest('node: what one page says all pages show, and a restart loses and repeats nothing', {}, async (t) => {
   await messages(t, 'node', ['node', 'server.mjs']);
 });
 
-test('node: listen.mjs prints each event once, over a restart', async (t) => {
+exampleTest('node: listen.mjs prints each event once, over a restart', { browser: false }, async (t) => {
   await listener(t, 'node', ['node', 'listen.mjs', 'news']);
 });
 

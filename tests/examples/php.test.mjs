@@ -2,8 +2,8 @@
 // up.
 
 import assert from 'node:assert/strict';
-import { test, within } from '../integration/harness/index.mjs';
-import { browserTest, directory, openBrowser, startFreshet, startSite, without } from './harness.mjs';
+import { within } from '../integration/harness/index.mjs';
+import { exampleTest, directory, openBrowser, startFreshet, startSite, without } from './harness.mjs';
 import { messages, untilOpen, untilShown } from './messages.mjs';
 
 const missing = without('php', '-r', 'exit(PHP_VERSION_ID < 80100 ? 1 : 0);');
@@ -32,17 +32,11 @@ async function openStream(t, site) {
   return { answer, untilHeard, close: () => controller.abort() };
 }
 
-browserTest('php: what one page says all pages show, and a restart loses and repeats nothing', async (t) => {
-  if (missing) {
-    return t.skip(missing);
-  }
+exampleTest('php: what one page says all pages show, and a restart loses and repeats nothing', { needs: [missing] }, async (t) => {
   await messages(t, 'php', command, options(t, 1));
 });
 
-browserTest('php: the stream by hand shows the same', async (t) => {
-  if (missing) {
-    return t.skip(missing);
-  }
+exampleTest('php: the stream by hand shows the same', { needs: [missing] }, async (t) => {
   const freshet = await startFreshet(t, ['--cors-origin', '*']);
   const site = await startSite(t, 'php', command, { ...options(t, 4), address: freshet.url });
   const { open } = await openBrowser(t);
@@ -53,7 +47,7 @@ browserTest('php: the stream by hand shows the same', async (t) => {
   await Promise.all([untilShown(page, ['größer\nals'], 1), untilShown(page, ['größer\nals'], 2)]);
 });
 
-test('php: as many listeners by hand as processes, and the site stands still', { skip: missing }, async (t) => {
+exampleTest('php: as many listeners by hand as processes, and the site stands still', { needs: [missing], browser: false }, async (t) => {
   const freshet = await startFreshet(t, ['--cors-origin', '*']);
   const site = await startSite(t, 'php', command, { ...options(t, 3), address: freshet.url });
   const streams = [await openStream(t, site), await openStream(t, site)];

@@ -1,10 +1,10 @@
 // examples/shell: what is published arrives, once and in order, also when the server was away in between.
 
 import assert from 'node:assert/strict';
-import { binary, test, untilSubscribers } from '../integration/harness/index.mjs';
-import { eventually, startFreshet, startProgram, without } from './harness.mjs';
+import { binary, untilSubscribers } from '../integration/harness/index.mjs';
+import { eventually, exampleTest, startFreshet, startProgram, without } from './harness.mjs';
 
-const skip = without('curl', '--version');
+const missing = without('curl', '--version');
 
 const shell = (t, freshet, args, more = {}) =>
   startProgram(t, 'shell', args, { ...more, env: { FRESHET_URL: freshet.url, ...more.env } });
@@ -18,7 +18,7 @@ async function publish(t, freshet, args, { input, env } = {}) {
 
 const untilPrinted = (program, text) => eventually(() => program.printed === text, () => program.printed);
 
-test('shell: listen.sh prints what publish.sh publishes, and after a restart what it has missed', { skip }, async (t) => {
+exampleTest('shell: listen.sh prints what publish.sh publishes, and after a restart what it has missed', { needs: [missing], browser: false }, async (t) => {
   const freshet = await startFreshet(t);
   const listener = shell(t, freshet, ['./listen.sh', 'news']);
   await untilSubscribers(t, freshet.server, 1);
@@ -33,7 +33,7 @@ test('shell: listen.sh prints what publish.sh publishes, and after a restart wha
   await listener.stop('SIGTERM');
 });
 
-test('shell: load.sh publishes a line each time', { skip }, async (t) => {
+exampleTest('shell: load.sh publishes a line each time', { needs: [missing], browser: false }, async (t) => {
   const freshet = await startFreshet(t);
   const listener = shell(t, freshet, ['./listen.sh', 'load', 'earliest']);
   shell(t, freshet, ['./load.sh'], { env: { FRESHET: binary, PERIOD: '0.05' } });
@@ -41,7 +41,7 @@ test('shell: load.sh publishes a line each time', { skip }, async (t) => {
   await eventually(() => lines().length >= 3, () => listener.printed);
 });
 
-test('shell: publish.sh asks again while the server is away, and its event is there once', { skip }, async (t) => {
+exampleTest('shell: publish.sh asks again while the server is away, and its event is there once', { needs: [missing], browser: false }, async (t) => {
   const freshet = await startFreshet(t);
   const listener = shell(t, freshet, ['./listen.sh', 'news', 'earliest']);
   let late;
