@@ -135,7 +135,7 @@ const away = /net::ERR_|ERR_INCOMPLETE/;
 export async function openBrowser(t) {
   const browser = await launchBrowser();
   t.after(() => browser.close());
-  const context = await browser.newContext();
+  const context = await browser.newContext({ reducedMotion: 'reduce' });
   const errors = [];
   t.after(() => assert.deepEqual(errors, [], 'the pages logged errors'));
   const open = async (url) => {
