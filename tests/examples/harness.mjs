@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { browserTest, launchBrowser } from '../browser/chromium.mjs';
 import { openProxy } from '../browser/proxy.mjs';
-import { root, serve, test, until, within } from '../integration/harness/index.mjs';
+import { patience, root, serve, test, until, within } from '../integration/harness/index.mjs';
 
 // Like test(), but what was started ends in the opposite order, and all of it, even when one end fails. `needs` are reasons
 // to skip it, or false; `browser: false` for a test that has none.
@@ -124,7 +124,7 @@ export async function startSite(t, folder, command, { address, env, ...options }
     assert.equal(program.status, undefined, `${command.join(' ')} ended:\n${program.printed}`);
     return program.printed.match(/http:\/\/127\.0\.0\.1:\d+/);
   };
-  [program.url] = await until(announced, `${command.join(' ')} prints where it listens`, 60_000);
+  [program.url] = await until(announced, `${command.join(' ')} prints where it listens`, 6 * patience);
   return program;
 }
 
@@ -155,7 +155,7 @@ export async function openBrowser(t) {
 // Asks until `check` gives something true; a failure tells what `seen` sees at last.
 export async function eventually(check, seen) {
   try {
-    return await until(check, 'it is so', 30_000);
+    return await until(check, 'it is so', 3 * patience);
   } catch (error) {
     throw new Error(`${error.message}; at last: ${await seen()}`);
   }

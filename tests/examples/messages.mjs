@@ -2,7 +2,7 @@
 // what those must do in each.
 
 import assert from 'node:assert/strict';
-import { until, untilSubscribers } from '../integration/harness/index.mjs';
+import { patience, until, untilSubscribers } from '../integration/harness/index.mjs';
 import { eventually, openBrowser, startFreshet, startProgram, startSite, untilState } from './harness.mjs';
 
 const shown = (page, panel) =>
@@ -11,7 +11,7 @@ const shown = (page, panel) =>
 export async function say(page, text) {
   await page.fill('input', text);
   await page.press('input', 'Enter');
-  await until(async () => (await page.inputValue('input')) === '', 'the form was taken', 30_000);
+  await until(async () => (await page.inputValue('input')) === '', 'the form was taken', 3 * patience);
 }
 
 export async function untilShown(page, texts, panel = 1) {
