@@ -79,8 +79,10 @@ function meter(report, type, total) {
 // The body of a PUT is the rest of the file from `offset` on. A connection that breaks loses nothing: what has arrived is
 // kept, and the page goes on from there with another PUT.
 async function receive(job, request, offset) {
-  job.upload?.destroy(); // the page was reloaded before we noticed that its connection is gone
-  await job.written;
+  while (job.upload) { // the page was reloaded before we noticed that its connection is gone; only one may write
+    job.upload.destroy();
+    await job.written;
+  }
   if (offset !== job.received) {
     return false;
   }
