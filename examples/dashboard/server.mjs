@@ -1,9 +1,9 @@
-// Serves the page, and measures the machine that it runs on. It has no part in the events: those go from the agents to
+// Serves the page, and measures the machine that it runs on. It has no part in the events: those go from the probes to
 // freshet, and from there to the pages.
 
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import { measure } from './agent.mjs';
+import { measure } from './probe.mjs';
 
 const freshet = process.env.FRESHET_URL ?? 'http://127.0.0.1:8042';
 const page = readFileSync(new URL('page.html', import.meta.url), 'utf8').replace('{{freshet}}', freshet);

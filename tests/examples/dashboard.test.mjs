@@ -1,4 +1,4 @@
-// examples/dashboard: what a chart shows is what its agent has published, each sample once, over a restart.
+// examples/dashboard: what a chart shows is what its probe has published, each sample once, over a restart.
 
 import assert from 'node:assert/strict';
 import { eventually, exampleTest, openBrowser, startFreshet, startProgram, startSite, untilState } from './harness.mjs';
@@ -41,7 +41,7 @@ exampleTest('dashboard: each sample once, over a restart, and for who comes late
   const freshet = await startFreshet(t, ['--cors-origin', '*']);
   const env = { PERIOD: '50' };
   const site = await startSite(t, 'dashboard', ['node', 'server.mjs'], { address: freshet.url, env });
-  const agent = startProgram(t, 'dashboard', ['node', 'agent.mjs', 'web-2'], { env: { ...env, FRESHET_URL: freshet.url } });
+  const probe = startProgram(t, 'dashboard', ['node', 'probe.mjs', 'web-2'], { env: { ...env, FRESHET_URL: freshet.url } });
   const { open } = await openBrowser(t);
   const page = await open(site.url);
   const { n } = await untilSample(page, 'web-2', 5);
@@ -50,7 +50,7 @@ exampleTest('dashboard: each sample once, over a restart, and for who comes late
   await untilState(page, 'open');
   await untilSample(page, 'web-2', n + 10);
   await untilSample(page, 'here', n + 10);
-  await agent.stop();
+  await probe.stop();
   const samples = await published(freshet, 'web-2');
   const late = await open(site.url);
   for (const each of [page, late]) {

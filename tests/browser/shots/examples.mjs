@@ -78,7 +78,7 @@ async function drawDashboard(shot) {
   const { page, server } = shot;
   const env = { PERIOD: '100' };
   const { url } = await site(shot, 'dashboard', { env: { ...env, NAME: 'web-1' } });
-  startProgram(shot, 'dashboard', ['node', 'agent.mjs', 'web-2'], { env: { ...env, FRESHET_URL: server.url } });
+  startProgram(shot, 'dashboard', ['node', 'probe.mjs', 'web-2'], { env: { ...env, FRESHET_URL: server.url } });
   await page.goto(url);
   await page.waitForFunction(() => document.querySelector('[data-host=web-2]')?.dataset.n > 110);
 }

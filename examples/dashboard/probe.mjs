@@ -1,7 +1,7 @@
 // Measures this machine once a second and publishes what it sees to dashboard/<name>. Run one on each machine; they know
 // neither each other nor who watches. While freshet is away the samples wait here, and follow when it is back.
 //
-// usage: node agent.mjs [NAME]
+// usage: node probe.mjs [NAME]
 
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
