@@ -108,3 +108,11 @@ test('deps refuses an old node', (t) => {
   assert.match(stderr, /node 20 or later/);
   assert.equal(status, 1);
 });
+
+test('deps goes on without the languages of the examples, and says so', (t) => {
+  const { status, stderr } = machine(t, { 'apt-get': 'exit 1', go: '' })('examples');
+  assert.match(stderr, /install -y --no-install-recommends php-cli\n/);
+  assert.match(stderr, /without php, its example is not tested/);
+  assert.doesNotMatch(stderr, /golang/);
+  assert.equal(status, 0, stderr);
+});

@@ -1,0 +1,3 @@
+module freshet.example/messages
+
+go 1.19
