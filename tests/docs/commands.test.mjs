@@ -52,9 +52,6 @@ class Page {
       await this.shell.serve(command);
       return shown?.length && this.#expect(where, shown, () => this.shell.server.stdout());
     }
-    if (/:8042|freshet (pub|sub|bench)\b|FRESHET_URL/.test(command)) {
-      await this.shell.supposeServer();
-    }
     if (kind === 'listener') {
       this.listeners.push({ where, shown, child: await this.shell.listen(command) });
       return undefined;
@@ -81,13 +78,21 @@ class Page {
   }
 
   async block(block) {
+    const statements = statementsOf(block);
     const lacking = lackingOf(block);
     const file = remarked(block, 'file');
     if (remarked(block, 'not run') !== undefined) {
       tally.notRun.push(`${this.name}:${block.line}: ${remarked(block, 'not run')}`);
-    } else if (lacking) {
+      return;
+    }
+    if (lacking) {
       tally.lacking.set(lacking, (tally.lacking.get(lacking) ?? 0) + 1);
-    } else if (file) {
+      return;
+    }
+    if (!statements.some(({ text }) => kindOf(text) === 'server')) {
+      await this.shell.supposeServer();
+    }
+    if (file) {
       const target = path.join(this.shell.work, file);
       mkdirSync(path.dirname(target), { recursive: true });
       writeFileSync(target, this.shell.placeFile(block.text));
@@ -96,7 +101,6 @@ class Page {
         await this.statement({ line: block.line, text: first.slice('first: '.length) }, { remarks: [] }, true);
         tally.ran--;
       }
-      const statements = statementsOf(block);
       for (const [at, statement] of statements.entries()) {
         await this.statement(statement, block, at === statements.length - 1);
       }
@@ -126,8 +130,13 @@ function partsOf(name) {
   return [...blocksOf(name).filter(isPart), ...tables].sort((a, b) => a.line - b.line);
 }
 
-// A command of a table with a gap in it, or with a word in capitals to be filled in, is a form.
-const isForm = (text) => /…|\b(FILE|DIR|URL|TOKEN)\b|^some-|^tail -f/.test(text);
+// Why a command of a table cannot run; undefined when it can.
+function hindranceOf(text) {
+  if (/…|\b(FILE|DIR|URL|TOKEN)\b|^some-|^tail -f/.test(text)) {
+    return 'a form, to be filled in';
+  }
+  return /freshet doctor/.test(text) ? 'what it finds depends on the machine and on the network' : undefined;
+}
 
 for (const name of pages.filter((page) => partsOf(page).length > 0)) {
   test(`the commands of ${name}`, { timeout: 120_000 }, async () => {
@@ -136,8 +145,8 @@ for (const name of pages.filter((page) => partsOf(page).length > 0)) {
       for (const part of partsOf(name)) {
         if (part.lines) {
           await page.block(part);
-        } else if (isForm(part.text)) {
-          tally.notRun.push(`${name}:${part.line}: a form, to be filled in`);
+        } else if (hindranceOf(part.text)) {
+          tally.notRun.push(`${name}:${part.line}: ${hindranceOf(part.text)}`);
         } else {
           await page.statement(part, { remarks: [] }, true);
         }

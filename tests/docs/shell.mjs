@@ -32,9 +32,7 @@ export class Shell {
     }
     symlinkSync(binary, path.join(this.home, 'bin/freshet'));
     symlinkSync(binary, path.join(this.work, 'build/freshet'));
-    for (const folder of ['docs', 'include', 'packaging', 'bench', 'src', 'tools']) {
-      symlinkSync(path.join(root, folder), path.join(this.work, folder));
-    }
+    symlinkSync(path.join(root, 'tests/node_modules'), path.join(this.work, 'node_modules'));
     writeFileSync(path.join(this.home, 'etc/freshet.conf'), 'heartbeat = 15s\n');
     this.ports = new Map(); // of the page, to those that they are
     this.running = [];
@@ -46,9 +44,11 @@ export class Shell {
 
   #start() {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(FRESHET_|XDG_|NODE_|http_proxy|HTTP_PROXY)/.test(name));
+    const library = path.join(path.dirname(binary), 'src'); // as if it were installed
     const env = {
       ...Object.fromEntries(inherited), HOME: this.home, PATH: `${this.home}/bin:${process.env.PATH}`, LC_ALL: 'C.UTF-8',
-      LD_LIBRARY_PATH: path.join(path.dirname(binary), 'src'),
+      CPATH: path.join(root, 'include'), LIBRARY_PATH: library, LD_LIBRARY_PATH: library,
+      GOCACHE: process.env.GOCACHE ?? path.join(os.homedir(), '.cache/go-build'), GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'local',
       FRESHET_LISTEN: '127.0.0.1:0', FRESHET_DRAIN: '10ms', XDG_STATE_HOME: path.join(this.home, '.local/state'),
     };
     this.bash = spawn('bash', ['--norc'], { cwd: this.work, env, stdio: ['pipe', 'pipe', 'pipe'] });
