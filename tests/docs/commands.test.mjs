@@ -139,7 +139,7 @@ function hindranceOf(text) {
 }
 
 for (const name of pages.filter((page) => partsOf(page).length > 0)) {
-  test(`the commands of ${name}`, { timeout: 120_000 }, async () => {
+  test(`the commands of ${name}`, { timeout: 240_000 }, async () => {
     const page = new Page(name);
     try {
       for (const part of partsOf(name)) {

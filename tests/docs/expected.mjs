@@ -51,7 +51,8 @@ export class Examples {
   // Whether the text is what the lines show, or (`more`) begins so; then the examples in them have their values.
   matches(lines, text, { more = false } = {}) {
     const { names, body } = this.#pattern(lines);
-    const whole = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+    const plain = text.replaceAll('\r\n', '\n'); // a head of HTTP
+    const whole = plain === '' || plain.endsWith('\n') ? plain : `${plain}\n`;
     const match = new RegExp(`^${body}${more ? '' : '\\n*$'}`).exec(whole);
     names.forEach((name, at) => match && this.values.set(name, match[at + 1]));
     return Boolean(match);

@@ -10,6 +10,9 @@ import { anchorsOf, designPages, linksOf, pages, readPage } from './markdown.mjs
 function complaintOf(page, target) {
   const [file, anchor] = target.split('#');
   const other = file === '' ? page : path.join(path.dirname(page), decodeURI(file));
+  if (other.startsWith('examples/') && !existsSync(path.join(root, 'examples'))) {
+    return undefined; // a tree without the examples
+  }
   if (other.startsWith('..') || !existsSync(path.join(root, other))) {
     return 'there is no such file';
   }

@@ -96,7 +96,7 @@ export class Shell {
   async run(command) {
     const { number, script, out, err } = this.#files(this.#place(command));
     const line = `. ${script} >${out} 2>${err} </dev/null; echo done ${number} $?`;
-    const status = await within(this.#say('done', line, number), `${this.page}: ${command}`, 3 * patience);
+    const status = await within(this.#say('done', line, number), `${this.page}: ${command}`, 10 * patience); // a compiler, the first time
     return { status, stdout: this.#back(read(out)), stderr: this.#back(read(err)) };
   }
 
