@@ -158,7 +158,7 @@ for (const name of pages.filter((page) => partsOf(page).length > 0)) {
   });
 }
 
-test('no command hides in an indented block', () => {
+test('no command hides where nothing would run it', () => {
   assert.deepEqual(pages.flatMap((page) => hiddenCommandsOf(page)), []);
 });
 

@@ -54,7 +54,12 @@ export class Examples {
     const plain = text.replaceAll('\r\n', '\n'); // a head of HTTP
     const whole = plain === '' || plain.endsWith('\n') ? plain : `${plain}\n`;
     const match = new RegExp(`^${body}${more ? '' : '\\n*$'}`).exec(whole);
-    names.forEach((name, at) => match && this.values.set(name, match[at + 1]));
-    return Boolean(match);
+    const found = match?.slice(1) ?? [];
+    // Two examples that look different stand for two values.
+    if (!match || new Set([...found, ...this.values.values()]).size < found.length + this.values.size) {
+      return false;
+    }
+    names.forEach((name, at) => this.values.set(name, found[at]));
+    return true;
   }
 }

@@ -73,13 +73,16 @@ export function tableCommandsOf(page, text = readPage(page)) {
     : []));
 }
 
-// Indented blocks whose first line is a command: nothing would run those.
+const isCommand = (line) => /^(\$ |(curl|freshet|build\/freshet|make|openssl|systemctl|cp|meson|tests\/run) )/.test(line);
+
+// Indented blocks, and blocks of text, whose first line is a command: nothing would run those.
 export function hiddenCommandsOf(page, text = readPage(page)) {
-  return proseOf(text).flatMap((line, at, all) => {
+  const indented = proseOf(text).flatMap((line, at, all) => {
     const first = /^ {4}\S/.test(line) && all[at - 1].trim() === '' && !/^\s*([-*]|\d+\.) /.test(line);
-    return first && /^ {4}(\$ |(curl|freshet|build\/freshet|make|openssl|systemctl|cp|meson|tests\/run) )/.test(line)
-      ? [`${page}:${at + 1}: ${line.trim()}`] : [];
+    return first && isCommand(line.slice(4)) ? [`${page}:${at + 1}: ${line.trim()}`] : [];
   });
+  const fenced = blocksOf(page, text).filter(({ language, lines }) => ['text', ''].includes(language) && isCommand(lines[0] ?? ''));
+  return [...indented, ...fenced.map(({ line, lines }) => `${page}:${line}: ${lines[0]}`)];
 }
 
 // As GitHub makes them: lower case, spaces to hyphens, everything but letters, digits, hyphens and underscores left out.
