@@ -86,7 +86,7 @@ export function hiddenCommandsOf(page, text = readPage(page)) {
 }
 
 // As GitHub makes them: lower case, spaces to hyphens, everything but letters, digits, hyphens and underscores left out.
-function slugOf(heading) {
+export function slugOf(heading) {
   return heading.replace(/`/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
     .replace(/[^\p{L}\p{N}\- _]/gu, '').trim().replaceAll(' ', '-');
 }
