@@ -141,6 +141,7 @@ function hindranceOf(text) {
 for (const name of pages.filter((page) => partsOf(page).length > 0)) {
   test(`the commands of ${name}`, { timeout: 240_000 }, async () => {
     const page = new Page(name);
+    let failure;
     try {
       for (const part of partsOf(name)) {
         if (part.lines) {
@@ -152,8 +153,13 @@ for (const name of pages.filter((page) => partsOf(page).length > 0)) {
         }
       }
       await page.listened();
-    } finally {
-      await page.close();
+    } catch (error) {
+      failure = error;
+    }
+    // What went wrong first says more than what came of it.
+    await page.close().catch((error) => { failure ??= error; });
+    if (failure) {
+      throw failure;
     }
   });
 }

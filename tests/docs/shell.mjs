@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { binary, patience, root, until, within } from '../integration/harness/env.mjs';
@@ -18,6 +18,24 @@ const read = (file) => {
     return '';
   }
 };
+
+// Ends everything that a shell has ever started, whatever group it is in: it is the leader of their session.
+function killSession(leader) {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const session = read(`/proc/${pid}/stat`).replace(/^.*\) /, '').split(' ')[3];
+    if (Number(session) === leader) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+}
+
+// Last resort, when a test file itself is cut short.
+const alive = new Set();
+process.on('exit', () => alive.forEach(killSession));
 
 // Paths of an installed system, which in a test are below the page's directory.
 const systemPaths = /(^|[\s='"(:])(\/(?:etc|srv|var\/lib|run)\/)/gm;
@@ -51,7 +69,8 @@ export class Shell {
       GOCACHE: process.env.GOCACHE ?? path.join(os.homedir(), '.cache/go-build'), GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'local',
       FRESHET_LISTEN: '127.0.0.1:0', FRESHET_DRAIN: '10ms', XDG_STATE_HOME: path.join(this.home, '.local/state'),
     };
-    this.bash = spawn('bash', ['--norc'], { cwd: this.work, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.bash = spawn('bash', ['--norc'], { cwd: this.work, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    alive.add(this.bash.pid);
     this.bash.stdin.on('error', () => {});
     this.bash.stderr.resume();
     this.bash.stdout.setEncoding('utf8').on('data', (text) => this.#hear(text));
@@ -191,11 +210,13 @@ export class Shell {
       }
     }
     this.bash.stdin.end('wait 2>/dev/null\n');
-    await within(this.ended, `the shell of ${this.page} to end`).catch((error) => {
-      this.running.forEach(({ pid }) => { try { process.kill(-pid, 'SIGKILL'); } catch { /* gone */ } });
-      this.bash.kill('SIGKILL');
-      throw error;
-    });
-    rmSync(this.home, { recursive: true, force: true });
+    try {
+      await within(this.ended, `the shell of ${this.page} to end`);
+    } finally {
+      killSession(this.bash.pid);
+      alive.delete(this.bash.pid);
+      await this.ended;
+      rmSync(this.home, { recursive: true, force: true });
+    }
   }
 }
