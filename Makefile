@@ -10,7 +10,7 @@ export ASAN_OPTIONS ?= detect_leaks=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1
 
-.PHONY: all help run test check docs screenshots lint format fuzz bench asan tsan install clean deps-build deps-test
+.PHONY: all help run test check docs screenshots site lint format fuzz bench asan tsan install clean deps-build deps-test
 
 all: deps-build build/build.ninja ## install what is missing, and build build/freshet
 	@ninja -C build
@@ -39,6 +39,10 @@ screenshots: deps-test all ## draw docs/pictures/*.png, from a real server in a 
 
 docs: all ## write docs/settings.md and the man pages anew, from the program
 	tools/docs
+
+site: ## the documentation as a static site, in build/site
+	@tools/deps site
+	node tools/site.mjs
 
 lint: all ## layout, clang-tidy, layers, shell scripts
 	@tools/deps lint

@@ -109,6 +109,8 @@ int commands_print_help(const struct command *command, enum options_request form
         rc = help_markdown(&text, some);
     } else if (form == OPTIONS_HELP_MAN) {
         rc = help_man(&text, some);
+    } else if (form == OPTIONS_HELP_MAN_FILE) {
+        rc = help_man_file(&text, command);
     } else if (command) {
         rc = help_command(&text, command, help_width());
     } else {
@@ -118,6 +120,10 @@ int commands_print_help(const struct command *command, enum options_request form
         fwrite(text.at, 1, text.len, stdout);
     }
     buf_finish(&text);
+    if (rc == ERR_INVALID) {
+        fprintf(stderr, "freshet %s: has no config file, and so no page for it\n", command->name);
+        return STATUS_USAGE;
+    }
     return rc == 0 && fflush(stdout) == 0 ? STATUS_OK : STATUS_FAILED;
 }
 

@@ -50,6 +50,9 @@ static void write_options(struct help *help, const struct option *table) {
     write_option(help, "-h, --help", "Print this.");
     write_option(help, "--help-markdown", "Print the settings as a Markdown page.");
     write_option(help, "--help-man", "Print the man page.");
+    if (help_has_file(table)) {
+        write_option(help, "--help-man-file", "Print the man page of the config file.");
+    }
 }
 
 static void write_sections(struct help *help, const struct option_section *section) {

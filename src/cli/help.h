@@ -21,4 +21,7 @@ int help_markdown(struct buf *out, const struct command *const *commands);
 // for one.
 int help_man(struct buf *out, const struct command *const *commands);
 
+// roff: freshet.conf(5), the config file of a command; ERR_INVALID for one that reads none.
+int help_man_file(struct buf *out, const struct command *command);
+
 #endif

@@ -6,7 +6,7 @@
 #include "cli/help.h"
 #include "cli/help_private.h"
 
-static void write_roff(struct help *help, const char *text) {
+void help_roff(struct help *help, const char *text) {
     bool line_start = true;
     for (; *text && help->rc == 0; text++) {
         if (line_start && (*text == '.' || *text == '\'')) {
@@ -33,26 +33,25 @@ static void write_options(struct help *help, const struct option *table) {
         if (strcmp(table->group, group) != 0) {
             group = table->group;
             help_text(help, ".SS ");
-            write_roff(help, group);
+            help_roff(help, group);
         }
         help_spelling(table, spelling, sizeof(spelling));
         help_sentence(table, sentence, sizeof(sentence));
         help_text(help, ".TP\n\\fB");
-        write_roff(help, spelling);
+        help_roff(help, spelling);
         help->out->len -= help->rc == 0;
         help_text(help, "\\fR\n");
-        write_roff(help, sentence);
+        help_roff(help, sentence);
     }
 }
 
-// As they are.
-static void write_lines(struct help *help, const char *line) {
+void help_roff_lines(struct help *help, const char *line) {
     help_text(help, ".nf\n");
     while (*line) {
         char text[256];
         size_t len = strcspn(line, "\n");
         snprintf(text, sizeof(text), "%.*s", (int)len, line);
-        write_roff(help, text);
+        help_roff(help, text);
         line += len + (line[len] == '\n');
     }
     help_text(help, ".fi\n");
@@ -61,7 +60,7 @@ static void write_lines(struct help *help, const char *line) {
 static void write_examples(struct help *help, const struct command *const *commands) {
     help_text(help, ".SH EXAMPLES\n");
     for (size_t i = 0; commands[i]; i++) {
-        write_lines(help, commands[i]->examples);
+        help_roff_lines(help, commands[i]->examples);
     }
 }
 
@@ -83,9 +82,9 @@ static void write_usage(struct help *help, const struct command *command) {
     char usage[256];
     snprintf(usage, sizeof(usage), "freshet %s", command->name);
     help_text(help, ".SH SYNOPSIS\n.B ");
-    write_roff(help, usage);
-    snprintf(usage, sizeof(usage), "[OPTION]... %s", command->usage);
-    write_roff(help, usage);
+    help_roff(help, usage);
+    snprintf(usage, sizeof(usage), "[OPTION]...%s%s", *command->usage ? " " : "", command->usage);
+    help_roff(help, usage);
 }
 
 static void write_sections(struct help *help, const struct option_section *section) {
@@ -93,8 +92,8 @@ static void write_sections(struct help *help, const struct option_section *secti
     for (; section && section->name; section++) {
         help_section(section, text, sizeof(text));
         help_text(help, ".PP\n");
-        write_roff(help, text);
-        write_lines(help, section->example);
+        help_roff(help, text);
+        help_roff_lines(help, section->example);
     }
 }
 
@@ -112,16 +111,16 @@ static void write_actions(struct help *help, const struct command *command) {
     for (size_t i = 0; command->actions[i]; i++) {
         help_text(help, i ? ".br\n.B " : ".B ");
         help_printf(help, "freshet %s\n[OPTION]...", command->actions[i]->name);
-        write_roff(help, *command->actions[i]->usage ? " " : "");
+        help_roff(help, *command->actions[i]->usage ? " " : "");
         help->out->len -= help->rc == 0;
-        write_roff(help, command->actions[i]->usage);
+        help_roff(help, command->actions[i]->usage);
     }
     help_text(help, ".SH DESCRIPTION\n");
-    write_roff(help, command->about);
+    help_roff(help, command->about);
     for (size_t i = 0; command->actions[i]; i++) {
         const struct command *action = command->actions[i];
         write_heading(help, action);
-        write_roff(help, action->about);
+        help_roff(help, action->about);
         write_options(help, action->options);
     }
 }
@@ -132,11 +131,11 @@ static void write_sources(struct help *help, const struct option *table,
     help_sources(table, sources, sizeof(sources));
     if (*sources) {
         help_text(help, ".SH ENVIRONMENT\n");
-        write_roff(help, sources);
+        help_roff(help, sources);
     }
     if (help_has_file(table)) {
         help_text(help, ".SH CONFIG FILE\n");
-        write_roff(help, help_file_format);
+        help_roff(help, help_file_format);
         write_sections(help, sections);
     }
 }
@@ -148,7 +147,7 @@ static void write_command(struct help *help, const struct command *command) {
     }
     write_usage(help, command);
     help_text(help, ".SH DESCRIPTION\n");
-    write_roff(help, command->about);
+    help_roff(help, command->about);
     help_text(help, ".SH OPTIONS\n");
     write_options(help, command->options);
     write_sources(help, command->options, command->sections);
@@ -171,11 +170,15 @@ static void write_program(struct help *help, const struct command *const *comman
 }
 
 static void write_see_also(struct help *help, const struct command *const *commands, bool one) {
-    help_printf(help, ".SH SEE ALSO\n%s", one ? "\\fBfreshet\\fR(1)\n" : "");
+    bool file = one && !commands[0]->actions && help_has_file(commands[0]->options);
+    help_printf(help, ".SH SEE ALSO\n%s%s", one ? "\\fBfreshet\\fR(1)" : "",
+                file  ? ",\n\\fBfreshet.conf\\fR(5)\n"
+                : one ? "\n"
+                      : "");
     for (size_t i = 0; !one && commands[i]; i++) {
-        help_printf(help, "\\fBfreshet\\-%s\\fR(1)%s\n", commands[i]->name,
-                    commands[i + 1] ? "," : "");
+        help_printf(help, "\\fBfreshet\\-%s\\fR(1),\n", commands[i]->name);
     }
+    help_text(help, one ? "" : "\\fBfreshet.conf\\fR(5)\n");
 }
 
 int help_man(struct buf *out, const struct command *const *commands) {

@@ -34,6 +34,11 @@ void help_spelling(const struct option *option, char *out, size_t size);
 bool help_default(const struct option *option, char *out, size_t size);
 void help_sentence(const struct option *option, char *out, size_t size);
 
+// roff: backslashes and leading dots are escaped, hyphens can be copied, and a line feed begins a new
+// paragraph; or lines, each as it is.
+void help_roff(struct help *help, const char *text);
+void help_roff_lines(struct help *help, const char *lines);
+
 // Whether the command reads a config file.
 bool help_has_file(const struct option *table);
 

@@ -110,6 +110,7 @@ enum options_request {
     OPTIONS_HELP,
     OPTIONS_HELP_MARKDOWN,
     OPTIONS_HELP_MAN,
+    OPTIONS_HELP_MAN_FILE, // of a command that has a config file
 };
 
 // `settings` is the command's struct, all zero. Allocates nothing.

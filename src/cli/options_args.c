@@ -96,6 +96,7 @@ enum options_request options_request_of(const char *argument) {
         {"-h", OPTIONS_HELP},
         {"--help-markdown", OPTIONS_HELP_MARKDOWN},
         {"--help-man", OPTIONS_HELP_MAN},
+        {"--help-man-file", OPTIONS_HELP_MAN_FILE},
     };
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
         if (strcmp(argument, requests[i].name) == 0) {

@@ -68,7 +68,7 @@ test('deps asks for OpenSSL when the one that is there is older than 3', (t) => 
 });
 
 test('deps is silent when all is there', (t) => {
-  const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', node: 'echo 22', npm: '', openssl: '', chromium: '' };
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', node: 'echo 22', npm: '', openssl: '', curl: '', chromium: '' };
   const { status, stdout, stderr } = machine(t, { 'apt-get': 'exit 9', ...here })('build', 'test');
   assert.equal(stdout + stderr, '');
   assert.equal(status, 0);
@@ -89,7 +89,7 @@ test('deps fails when a package did not bring what is needed', (t) => {
 });
 
 test('deps goes on without a browser, and says so', (t) => {
-  const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', node: 'echo 20', npm: '', openssl: '', apk: 'exit 1' };
+  const here = { cc: '', meson: '', ninja: '', 'pkg-config': '', node: 'echo 20', npm: '', openssl: '', curl: '', apk: 'exit 1' };
   const { status, stderr } = machine(t, here)('build', 'test');
   assert.match(stderr, /browser tests are skipped/);
   assert.equal(status, 0, stderr);
@@ -103,7 +103,7 @@ test('deps builds without Node, and says so', (t) => {
 });
 
 test('deps refuses an old node', (t) => {
-  const here = { node: 'echo 12', npm: '', openssl: '', chromium: '', apk: 'exit 0' };
+  const here = { node: 'echo 12', npm: '', openssl: '', curl: '', chromium: '', apk: 'exit 0' };
   const { status, stderr } = machine(t, here)('test');
   assert.match(stderr, /node 20 or later/);
   assert.equal(status, 1);

@@ -1,4 +1,5 @@
 // Help in its three forms: everything is in it, and nothing is wider than the terminal.
+#include "base/error.h"
 #include "cli/help.h"
 
 #include <stdio.h>
@@ -133,7 +134,7 @@ static void the_man_page_of_the_program_lists_the_commands(void **state) {
     assert_int_equal(help_man(&text, two), 0);
     assert_has(&text, ".TH FRESHET 1 ");
     assert_has(&text, ".TP\n\\fBfreshet sample\\fR\nShows an option of every type.\n");
-    assert_has(&text, "\\fBfreshet\\-sample\\fR(1)\n");
+    assert_has(&text, "\\fBfreshet\\-sample\\fR(1),\n\\fBfreshet.conf\\fR(5)\n");
     assert_null(memmem(text.at, text.len, "max\\-connections", 16));
     buf_finish(&text);
 }
@@ -159,6 +160,19 @@ static const struct command sample_of_actions = {.name = "sample",
                                                  .examples = "freshet sample first\n",
                                                  .options = no_options,
                                                  .actions = sample_actions};
+
+static void the_config_file_has_a_man_page(void **state) {
+    struct buf text;
+    buf_init(&text, &mem_libc, 0);
+    assert_int_equal(help_man_file(&text, &sample_command), 0);
+    assert_has(&text, ".TH FRESHET.CONF 5 ");
+    assert_has(&text, "\n.TP\n.B max\\-connections = N\nHow many at once.");
+    assert_has(&text, ".SS Limits\n");
+    assert_null(memmem(text.at, text.len, ".B once", 7));
+    assert_null(memmem(text.at, text.len, ".B config", 9));
+    assert_int_equal(help_man_file(&text, &sample_of_actions), ERR_INVALID);
+    buf_finish(&text);
+}
 
 static void actions_are_found_by_their_word(void **state) {
     assert_ptr_equal(commands_find_action(&sample_of_actions, "second"), &sample_second);
@@ -203,6 +217,7 @@ static void every_allocation_may_fail(void **state) {
         buf_init(&text, &mem.mem, 0);
         rc = help_command(&text, &sample_command, 80);
         rc = rc ? rc : help_man(&text, sample_commands);
+        rc = rc ? rc : help_man_file(&text, &sample_command);
         rc = rc ? rc : help_markdown(&text, sample_commands);
         buf_finish(&text);
         test_mem_finish(&mem);
@@ -217,6 +232,7 @@ int main(void) {
         cmocka_unit_test(the_program_lists_its_commands),
         cmocka_unit_test(markdown_has_a_row_for_each_setting),
         cmocka_unit_test(the_man_page_is_escaped),
+        cmocka_unit_test(the_config_file_has_a_man_page),
         cmocka_unit_test(the_man_page_of_the_program_lists_the_commands),
         cmocka_unit_test(actions_are_found_by_their_word),
         cmocka_unit_test(a_command_of_actions_lists_them),
