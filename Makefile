@@ -85,7 +85,8 @@ install: all ## install under PREFIX (/usr/local)
 	meson install -C build
 
 clean: ## remove what was built
-	rm -rf build build-asan build-tsan build-fuzz build-bench build-ci tests/node_modules web/node_modules
+	rm -rf build build-asan build-tsan build-fuzz build-bench build-ci tests/node_modules web/node_modules \
+	    examples/nextjs/node_modules examples/nextjs/.next
 
 deps-build:
 	@tools/deps build

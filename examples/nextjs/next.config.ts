@@ -1,9 +1,8 @@
 import type { NextConfig } from 'next';
 
 const config: NextConfig = {
-  // Next would compress answers, and in doing so hold back what is streamed. Leave compression to the proxy in front.
-  compress: false,
-  turbopack: { root: import.meta.dirname },
+  reactStrictMode: true, // the default; `npm run dev` mounts everything twice, which finds a clean-up that is forgotten
+  turbopack: { root: import.meta.dirname }, // whatever locks lie in the folders above
 };
 
 export default config;

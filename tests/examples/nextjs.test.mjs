@@ -1,84 +1,181 @@
-// examples/nextjs: built as its README says, and driven in a browser. FRESHET_NEXTJS=1 asks for it, because it installs
-// Next.js from its lock (350 MB) and builds for half a minute or more.
+// examples/nextjs: installed, built and started as its README says, and driven in a browser. What cannot be installed here
+// is skipped by name.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { patience, root, until } from '../integration/harness/index.mjs';
+import { test, untilSubscribers } from '../integration/harness/index.mjs';
 import { eventually, exampleTest, openBrowser, startFreshet, startSite, untilState, untilText } from './harness.mjs';
+import { say } from './messages.mjs';
+import { environment, folder, makeNextjs } from './nextjs-build.mjs';
 
-const missing = process.env.FRESHET_NEXTJS !== '1' && 'NO NEXT.JS: FRESHET_NEXTJS=1 installs it, builds the example and tests it';
+const missing = makeNextjs();
 
-if (missing) {
-  console.error(`skipped, ${missing}`);
-} else {
-  const options = { cwd: path.join(root, 'examples/nextjs'), env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: undefined }, timeout: 900_000 };
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], options);
-  execFileSync('npm', ['run', 'build'], options);
+const byFreshet = 'section[aria-label="Through freshet"]';
+const byHand = 'section[aria-label="By hand, from a route"]';
+
+// The texts that a panel shows, newest first.
+const shown = (page, panel) => page.$$eval(`${panel} li`, (items) => items.map((item) => item.children[1].textContent));
+
+async function untilShown(page, ...texts) {
+  const seen = () => shown(page, byFreshet);
+  await eventually(async () => (await seen()).join() === texts.join(), async () => `${await seen()}, not ${texts}`);
 }
 
-const [byFreshet, byHand] = ['main > section:nth-child(1)', 'main > section:nth-child(2)'];
+const start = (t, address, env = {}) => startSite(t, 'nextjs', ['npm', 'start'], { address, env: { ...environment, ...env } });
 
-// Type and text of what a panel shows, oldest first.
-const shown = async (page, panel) =>
-  (await page.$$eval(`${panel} li`, (items) => items.map((item) => `${item.firstChild.textContent}: ${item.childNodes[1].textContent}`))).reverse();
-
-async function untilShown(page, panel, check) {
-  return eventually(async () => {
-    const items = await shown(page, panel);
-    return check(items) && items;
-  }, async () => String(await shown(page, panel)));
+async function publish(url, text, at) {
+  const answer = await fetch(`${url}/events/nextjs`, { method: 'POST', body: JSON.stringify({ text, at }) });
+  assert.equal(answer.status, 200, await answer.text());
 }
 
-const exactly = (...texts) => (items) => items.join() === texts.map((text) => `message: ${text}`).join();
+// The clocks of the pages stand still, at so many milliseconds after their beginning.
+const beginning = Date.UTC(2020, 0, 1);
+const setClock = (context, ms) => context.clock.setFixedTime(beginning + ms);
 
-async function publish(page, text) {
-  await page.fill('input', text);
-  await page.press('input', 'Enter');
-  await until(async () => (await page.inputValue('input')) === '', 'the form was taken', 3 * patience);
-}
-
-const command = ['npm', 'start', '--', '-H', '127.0.0.1'];
-
-exampleTest('nextjs: what one page publishes all pages show, and a restart loses and repeats nothing', { needs: [missing] }, async (t) => {
+exampleTest('nextjs: the numbers are right, a restart loses and repeats nothing, and leaving closes', { needs: [missing] }, async (t) => {
   const freshet = await startFreshet(t, ['--cors-origin', '*']);
-  const site = await startSite(t, 'nextjs', command, { address: freshet.url, env: { NEXT_TELEMETRY_DISABLED: '1' } });
-  const { open } = await openBrowser(t);
+  const site = await start(t, freshet.url);
+  const { context, open } = await openBrowser(t);
+  await setClock(context, 0);
   const [page, other] = [await open(site.url), await open(site.url)];
-  await Promise.all([page, other].map((each) => untilState(each, 'open', `${byFreshet} .state`)));
-  await publish(page, 'one <b>&amp;</b>');
-  await Promise.all([page, other].map((each) => untilShown(each, byFreshet, exactly('one <b>&amp;</b>'))));
-  let late;
-  await freshet.restart(() => {
-    late = publish(page, 'said while it is away');
-  });
-  await late;
-  await Promise.all([page, other].map((each) => untilShown(each, byFreshet, exactly('one <b>&amp;</b>', 'said while it is away'))));
-  await untilText(other, `${byFreshet} .count`, '2');
-  assert.match(await other.textContent(`${byFreshet} .latency`), /^\d+\.\d ms$/);
-  await eventually(async () => parseInt(await other.textContent(`${byFreshet} .connected`), 10) >= 1, () => other.textContent(byFreshet));
+  const both = (check) => Promise.all([page, other].map(check));
+  await both((each) => untilState(each, 'open', `${byFreshet} .state`));
+  assert.equal(await page.textContent(`${byFreshet} .latency`), '–');
 
-  const listeners = async () => (await (await fetch(`${freshet.url}/api/connections`)).json()).connections.length;
-  await eventually(async () => (await listeners()) === 2, listeners);
+  await setClock(context, 1000);
+  await publish(freshet.url, 'took 100 ms', beginning + 900);
+  await publish(freshet.url, 'took 300 ms', beginning + 700);
+  await both(async (each) => {
+    await untilShown(each, 'took 300 ms', 'took 100 ms');
+    await untilText(each, `${byFreshet} .latency`, '200.0 ms');
+    await untilText(each, `${byFreshet} .connected`, '1 s');
+  });
+
+  let said;
+  await freshet.restart(async (url) => {
+    await both((each) => untilState(each, 'connecting', `${byFreshet} .state`));
+    said = say(page, 'one <b>&amp;</b>');
+    await publish(url, 'missed', beginning + 500);
+  });
+  await said;
+  const all = ['one <b>&amp;</b>', 'missed', 'took 300 ms', 'took 100 ms'];
+  await both(async (each) => {
+    await untilShown(each, ...all);
+    await untilText(each, `${byFreshet} .count`, '4');
+    // What was missed is not measured, and what was said now is by the clock of the page not older than 0 ms.
+    await untilText(each, `${byFreshet} .latency`, '133.3 ms');
+  });
+
   await other.click(`${byFreshet} button`);
+  await untilState(other, 'closed', `${byFreshet} .state`);
+  await untilText(other, `${byFreshet} .connected`, '0 s');
+  await untilSubscribers(t, freshet.server, 1);
+  await say(page, 'said meanwhile');
+  await untilShown(page, 'said meanwhile', ...all);
+  await untilShown(other, ...all);
+  await other.click(`${byFreshet} button`);
+  await untilShown(other, 'said meanwhile', ...all);
+  await untilText(other, `${byFreshet} .count`, '5');
+
+  await untilSubscribers(t, freshet.server, 2);
+  const listeners = async () => (await (await fetch(`${freshet.url}/api/connections`)).json()).total;
+  assert.equal(await listeners(), 2);
+  await other.click('a[href="/away"]');
   await eventually(async () => (await listeners()) === 1, listeners);
-  assert.equal((await fetch(`${site.url}/api/publish`, { method: 'POST', body: '{}' })).status, 400);
+  await other.click('a[href="/"]');
+  await untilShown(other, 'said meanwhile', ...all);
+  await other.close();
+  await eventually(async () => (await listeners()) === 1, listeners);
+
+  const texts = Array.from({ length: 12 }, (_, index) => `number ${index + 1}`);
+  for (const text of texts) {
+    await publish(freshet.url, text, beginning + 500);
+  }
+  const ten = texts.slice(-10).reverse();
+  await untilShown(page, ...ten);
+  await untilText(page, `${byFreshet} .count`, '17');
+  const late = await open(site.url);
+  await untilShown(late, ...ten);
+  await untilText(late, `${byFreshet} .count`, '10');
+  assert.equal(await late.textContent(`${byFreshet} .latency`), '–', 'history is not measured');
 });
 
-exampleTest('nextjs: the stream by hand says what it should, when it should, and ends', { needs: [missing] }, async (t) => {
+const direct = (site, signal) => fetch(`${site.url}/api/direct`, { headers: { 'Accept-Encoding': 'gzip' }, signal });
+
+// What its first message says of the process: the streams and the timers that it has, this one's included.
+async function load(site) {
+  const answer = await direct(site);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (let part; !/timers: \d+/.test(text) && !part?.done; text += part.value ?? '') {
+    part = await reader.read();
+  }
+  const [, streams, timers] = text.match(/streams: (\d+), timers: (\d+)/).map(Number);
+  return { streams, timers, leave: () => reader.cancel() };
+}
+
+// A stream has three timers, and Next has none when it is idle.
+async function untilStreams(site, streams) {
+  let now;
+  await eventually(async () => {
+    now = await load(site);
+    await now.leave();
+    return now.streams === streams && now.timers === 3 * streams;
+  }, () => `${JSON.stringify(now)}, not ${streams} streams`);
+}
+
+exampleTest('nextjs: who leaves the stream by hand leaves no timer behind', { needs: [missing] }, async (t) => {
   const freshet = await startFreshet(t, ['--cors-origin', '*']);
-  const env = { NEXT_TELEMETRY_DISABLED: '1', DIRECT_LIFETIME: '7' };
-  const site = await startSite(t, 'nextjs', command, { address: freshet.url, env });
+  const site = await start(t, freshet.url);
+  const many = await Promise.all(Array.from({ length: 20 }, () => load(site)));
+  await untilStreams(site, 21);
+  await Promise.all(many.map(({ leave }) => leave()));
+  await untilStreams(site, 1);
+
   const { open } = await openBrowser(t);
   const page = await open(site.url);
-  const answer = await fetch(`${site.url}/api/direct`);
+  await untilStreams(site, 2);
+  await page.click(`${byHand} button`);
+  await untilStreams(site, 1);
+  await page.click(`${byHand} button`);
+  await untilStreams(site, 2);
+  await page.click('a[href="/away"]');
+  await untilStreams(site, 1);
+});
+
+exampleTest('nextjs: the stream by hand says what it should and ends, and nonsense is not published', { needs: [missing] }, async (t) => {
+  const freshet = await startFreshet(t, ['--cors-origin', '*']);
+  const site = await start(t, freshet.url, { DIRECT_SECONDS: '6' });
+  const { open } = await openBrowser(t);
+  const page = await open(site.url);
+  const answer = await direct(site);
   assert.equal(answer.headers.get('content-type'), 'text/event-stream; charset=utf-8');
+  assert.equal(answer.headers.get('cache-control'), 'no-cache, no-transform');
+  assert.equal(answer.headers.get('content-encoding'), null);
   const text = await answer.text(); // it ends by itself
+  assert.match(text, /^retry: 3000\n\nevent: message\n/);
   assert.doesNotMatch(text, /^id:/m);
-  const types = [...text.matchAll(/^event: (.*)\ndata: .*"text":"([^"]*)"/gm)].map(([, type, said]) => `${type}: ${said}`);
-  assert.equal(types[0], 'message: Connected.');
-  assert.deepEqual(types.filter((item) => item.startsWith('message')).slice(1, 3), ['message: Message 1', 'message: Message 2']);
-  assert.ok(types.some((item) => item.startsWith('status: 5 s, ')), types.join());
-  // The page came back after the end, and begins anew.
-  await untilShown(page, byHand, (items) => items.filter((item) => item === 'message: Connected.').length === 2);
+  const events = [...text.matchAll(/^event: (.*)\ndata: (.*)\n\n/gm)].map(([, type, data]) => ({ type, ...JSON.parse(data) }));
+  const [first, ...messages] = events.filter(({ type }) => type === 'message').map((event) => event.text);
+  assert.match(first, /^Connected; process \d+ holds streams: \d+, timers: \d+$/);
+  assert.ok(messages.length >= 1, text);
+  assert.deepEqual(messages, messages.map((_, index) => `Message ${index + 1}`));
+  assert.match(events.find(({ type }) => type === 'status').text, /^\d+ s, \d+ messages; process \d+ holds/);
+
+  for (const body of ['', '{}', 'null', '{"text":7}', '{"text":""}', JSON.stringify({ text: 'x'.repeat(20_000) })]) {
+    assert.equal((await fetch(`${site.url}/api/publish`, { method: 'POST', body })).status, 400, body);
+  }
+
+  // For the page the end was a break: it has come back, and begins anew, without an id.
+  const connected = async () => (await shown(page, byHand)).filter((item) => item.startsWith('Connected')).length;
+  await eventually(async () => (await connected()) === 2, () => shown(page, byHand));
+  assert.equal(await page.textContent(`${byHand} .last`), 'none');
+});
+
+test('nextjs: its versions are exact', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+    assert.match(version, /^\d+\.\d+\.\d+$/, name);
+  }
 });

@@ -1,10 +1,9 @@
 // The pages of the examples, each with something on it.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { root } from '../../integration/harness/index.mjs';
 import { startFreshet, startProgram, startSite, untilState, untilText } from '../../examples/harness.mjs';
 
 const narrow = { width: 900, height: 640 };
@@ -83,25 +82,8 @@ async function drawDashboard(shot) {
   await page.waitForFunction(() => document.querySelector('[data-host=web-2]')?.dataset.n > 110);
 }
 
-// Only where its test has built it: that takes a while.
-const builtNext = existsSync(path.join(root, 'examples/nextjs/.next/BUILD_ID'));
-
-async function drawNext(shot) {
-  const { page, server } = shot;
-  const { url } = await startSite(shot, 'nextjs', ['npm', 'start', '--', '-H', '127.0.0.1'], { address: server.url });
-  await page.goto(url);
-  await untilState(page, 'open');
-  for (const [count, text] of ['Good morning!', 'The river is rising.', 'Who closes the gate?'].entries()) {
-    await page.fill('input', text);
-    await page.press('input', 'Enter');
-    await untilText(page, '.count', String(count + 1));
-  }
-  await page.waitForFunction(() => document.querySelectorAll('section:nth-child(2) li').length >= 4);
-}
-
 export const shots = [
   { name: 'example-messages', size: narrow, args: open, draw: drawMessages },
-  ...(builtNext ? [{ name: 'example-nextjs', size: { width: 1100, height: 640 }, args: open, draw: drawNext }] : []),
   { name: 'example-progress', size: narrow, args: open, draw: drawProgress },
   { name: 'example-notifications', size: narrow, args: open, draw: drawNotifications },
   { name: 'example-prices', size: { width: 1280, height: 800 }, dark: true, args: ['--history-count', '20000', ...open], draw: drawPrices },

@@ -2,7 +2,7 @@
 
 import { useState, type FormEvent } from 'react';
 
-export function Publish() {
+export function PublishForm() {
   const [problem, setProblem] = useState('');
 
   async function publish(event: FormEvent<HTMLFormElement>) {
@@ -20,9 +20,9 @@ export function Publish() {
 
   return (
     <form onSubmit={publish}>
-      <input name="text" placeholder="Say something to everybody who has this page open" aria-label="Message" maxLength={500} required autoComplete="off" />
+      <input name="text" placeholder="Say something to all" aria-label="Message" maxLength={500} required autoComplete="off" />
       <button>Publish</button>
-      <output>{problem}</output>
+      <output className="problem">{problem}</output>
     </form>
   );
 }
