@@ -133,7 +133,8 @@ test('cookies of a page of another site are not passed on', async (t) => {
   const server = await asking(t, it, ['--cors-origin', 'https://good.example']);
   const cookie = 'session=ann';
   await get(t, server, '/events/a', { cookie, origin: 'https://evil.example' });
-  await get(t, server, '/events/a', { cookie, 'sec-fetch-site': 'cross-site' });
+  await get(t, server, '/events/a', { cookie, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }); // a link there
+  assertProblem(await get(t, server, '/events/a', { cookie, 'sec-fetch-site': 'cross-site' }), 403); // nobody is asked
   assertProblem(await post(t, server, 'a', 'x', { headers: { cookie, origin: 'https://evil.example' } }), 403); // whoever it is
   await get(t, server, '/events/a', { cookie, origin: 'https://good.example' });
   await get(t, server, '/events/a', { cookie, 'sec-fetch-site': 'same-origin' });
