@@ -71,8 +71,10 @@ static int answer_text(struct exchange *exchange, const struct http_request *req
     return rc;
 }
 
+// The console is of use only where administrators are heard.
 static int front(struct exchange *exchange, const struct http_request *req) {
-    const struct asset *page = assets_find(bytes_of("/"));
+    const struct asset *page =
+        exchange->entrance == ENTRANCE_PUBLIC ? NULL : assets_find(bytes_of("/"));
     if (page && http_accepts_html(http_request_header(req, "accept"))) {
         asset_answer(exchange, req, page);
         return 0;

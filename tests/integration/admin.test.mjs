@@ -8,6 +8,7 @@ import path from 'node:path';
 import {
   apiConnections, assertProblem, bearer, publish, request, rights, run, secret, serve, subscribe, test, token, until,
 } from './harness/index.mjs';
+import { hasConsole } from './harness/console.mjs';
 
 const adminToken = 'the token of the administrators of a test'.replaceAll(' ', '-');
 const inFront = '127.0.0.1:0';
@@ -31,6 +32,7 @@ async function adminsOf(server) {
 }
 
 const status = async (t, at, target, options = {}) => (await request(t, at, { path: target, ...options })).status;
+const front = (t, at) => request(t, at, { path: '/', headers: { accept: 'text/html' } });
 const theirs = ['/metrics', '/api/topics', '/api/connections'];
 
 test('on the machine itself administrators are heard at the same address', async (t) => {
@@ -51,6 +53,7 @@ test('at an address that others can reach they are not heard', async (t) => {
     assertProblem(await request(t, server, { method, path: target }), 404);
   }
   assert.equal(await status(t, server, '/healthz'), 200);
+  assert.match((await front(t, server)).headers['content-type'], /^text\/plain/); // and no console
   await publish(t, server, 'a', 'x');
   // What listeners ask for is theirs everywhere.
   assertProblem(await request(t, server, { method: 'POST', path: '/api/connections/none/topics', body: '{}', headers: { 'content-type': 'application/json' } }), 404);
@@ -81,6 +84,11 @@ test('with --admin-listen they are heard there alone', async (t) => {
   }
   assertProblem(await request(t, server, { method: 'POST', path: '/api/reload' }), 404);
   assert.equal(await status(t, admins, '/api/reload', { method: 'POST' }), 200);
+  assert.match((await front(t, server)).headers['content-type'], /^text\/plain/);
+  if (hasConsole) {
+    await server.says(/the console is at http:\/\/127\.0\.0\.1:\d+\/$/m);
+    assert.match((await front(t, admins)).headers['content-type'], /^text\/html/);
+  }
   const stream = await subscribe(t, admins, '/events/a'); // a console listens, too
   await publish(t, server, 'a', 'x');
   assert.equal((await stream.next()).data, 'x');
