@@ -26,26 +26,8 @@ struct key_settings {
 #define AT(member) .offset = offsetof(struct key_settings, member)
 
 static const struct option table[] = {
-    {.name = "subscribe",
-     .type = OPTION_LIST,
-     .flags = OPTION_ARGS_ONLY,
-     AT(subscribe),
-     .value_name = "PATTERN",
-     .group = "What it lets its bearer do",
-     .help = "Topic or pattern that may be listened to; repeatable."},
-    {.name = "publish",
-     .type = OPTION_LIST,
-     .flags = OPTION_ARGS_ONLY,
-     AT(publish),
-     .value_name = "PATTERN",
-     .group = "What it lets its bearer do",
-     .help = "Topic or pattern that may be published to; repeatable."},
-    {.name = "admin",
-     .type = OPTION_FLAG,
-     .flags = OPTION_ARGS_ONLY,
-     AT(admin),
-     .group = "What it lets its bearer do",
-     .help = "See and change what belongs to all: /api and /metrics."},
+#include "cli/rights_options.h"
+
     {.name = "expires",
      .type = OPTION_DURATION,
      .flags = OPTION_ARGS_ONLY,

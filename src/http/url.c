@@ -101,3 +101,11 @@ int http_url_encode(struct bytes text, const char *keep, struct buf *out) {
     out->len = rc ? before : out->len;
     return rc;
 }
+
+bool http_url_is_address(struct bytes url) {
+    size_t scheme = bytes_starts_with(url, "http://")    ? strlen("http://")
+                    : bytes_starts_with(url, "https://") ? strlen("https://")
+                                                         : url.len;
+    return scheme < url.len && url.at[scheme] != '/' && !bytes_have_control(url) &&
+           !memchr(url.at, ' ', url.len);
+}

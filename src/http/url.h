@@ -26,6 +26,10 @@ int http_query_init(struct http_query_iter *iter, struct bytes query, struct buf
 // in "a&&b", are skipped. 0: there is none left. ERR_INVALID: a bad escape or a NUL.
 int http_query_next(struct http_query_iter *iter, struct bytes *name, struct bytes *value);
 
+// Whether it is an address to send requests to: http:// or https://, a host, and nothing that would end
+// the line of a request.
+bool http_url_is_address(struct bytes url);
+
 // Appends `text` with everything but letters, digits, "-._~" and the bytes in `keep`
 // percent-encoded: keep "/" for a path, "" for a query. 0, ERR_NOMEM or ERR_TOO_LARGE; then `out`
 // is as it was.

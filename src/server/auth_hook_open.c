@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "http/url.h"
 #include "server/auth_desk.h"
 #include "server/auth_hook.h"
 #include "server/auth_question.h"
@@ -16,10 +17,7 @@ const char *auth_hook_problem(const struct settings *settings) {
     if (!url) {
         return NULL;
     }
-    const char *host = strncmp(url, "http://", 7) == 0    ? url + 7
-                       : strncmp(url, "https://", 8) == 0 ? url + 8
-                                                          : "";
-    if (!*host || *host == '/' || bytes_have_control(bytes_of(url)) || strchr(url, ' ')) {
+    if (!http_url_is_address(bytes_of(url))) {
         return "--auth-url takes an address as http://127.0.0.1:3000/freshet";
     }
     if (!auth_desk_possible()) {

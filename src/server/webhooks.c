@@ -2,6 +2,7 @@
 // that is slow gets more in each request, not more requests. A batch counts as handed over when it was
 // answered with a 2xx; until then it is the same batch, or one that begins with it.
 #include "server/webhooks.h"
+#include "http/url.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -56,10 +57,7 @@ static const char *problem_with(const struct settings *settings) {
     if (!url) {
         return NULL;
     }
-    const char *host = strncmp(url, "http://", 7) == 0    ? url + 7
-                       : strncmp(url, "https://", 8) == 0 ? url + 8
-                                                          : "";
-    if (!*host || *host == '/' || bytes_have_control(bytes_of(url)) || strchr(url, ' ')) {
+    if (!http_url_is_address(bytes_of(url))) {
         return "--webhook-url takes an address as http://127.0.0.1:3000/freshet-events";
     }
     return settings->webhook_secret_file ? NULL

@@ -6,31 +6,7 @@
 #include <string.h>
 
 #include "auth/verdict.h"
-
-static long calls, fail_at;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool fails(void) {
-    return fail_at && ++calls == fail_at;
-}
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size) {
-    return fails() ? NULL : __real_realloc(old, size);
-}
+#include "failing_malloc.h"
 
 static struct grants asked;
 
@@ -190,11 +166,10 @@ static void a_long_subject_is_refused(void **state) {
 static void without_memory_it_is_nothing(void **state) {
     static const char body[] = "{\"subscribe\":[\"a\",\"b/*\",\"c\"],\"sub\":\"ben\"}";
     long failed = 0;
-    for (fail_at = 1;; fail_at++) {
-        calls = 0;
+    for (long nth = 1;; nth++) {
+        failing_malloc_begin(nth);
         struct verdict verdict = read_answer(200, "max-age=60", body);
-        if (calls < fail_at) {
-            fail_at = 0;
+        if (failing_malloc_end() < nth) {
             assert_int_equal(verdict.kind, VERDICT_YES);
             verdict_finish(&verdict);
             break;

@@ -128,13 +128,24 @@ static void fails_without_a_trace(void **state) {
     test_mem_finish(&test);
 }
 
+static void knows_addresses(void **state) {
+    static const char *const good[] = {"http://a", "https://a.example:8042/x?y", "http://[::1]/"};
+    static const char *const bad[] = {"",           "a",          "http://",    "https://",
+                                      "http:///x",  "ftp://a/b",  "//a",        "http:/a",
+                                      "http://a b", "http://a\n", "http://a\r/"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_true(http_url_is_address(bytes_of(good[i])));
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(http_url_is_address(bytes_of(bad[i])));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decodes_paths),
-        cmocka_unit_test(walks_queries),
-        cmocka_unit_test(encodes),
-        cmocka_unit_test(encoding_comes_back),
-        cmocka_unit_test(fails_without_a_trace),
+        cmocka_unit_test(decodes_paths),       cmocka_unit_test(knows_addresses),
+        cmocka_unit_test(walks_queries),       cmocka_unit_test(encodes),
+        cmocka_unit_test(encoding_comes_back), cmocka_unit_test(fails_without_a_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

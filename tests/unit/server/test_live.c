@@ -6,33 +6,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "failing_malloc.h"
 #include "server/live.h"
-
-static long calls, fail_at; // fail_at 0: fail nothing
-static bool counting;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool fails(void) {
-    return counting && ++calls == fail_at;
-}
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size) {
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 static struct fake_server fake;
 static struct fake_exchange x;
@@ -174,16 +149,16 @@ static int tell_once(void) {
 
 static void test_nomem(void **state) {
     int rc = ERR_NOMEM;
-    for (fail_at = 1; rc; fail_at++) {
-        calls = 0;
-        counting = true;
+    long nth = 1;
+    for (; rc; nth++) {
+        failing_malloc_begin(nth);
         rc = tell_once();
-        counting = false;
+        failing_malloc_end();
         assert_true(rc == 0 || rc == ERR_NOMEM);
         assert_int_equal(atomic_load(&fake.server.watched), 0);
-        assert_true(fail_at < 100);
+        assert_true(nth < 100);
     }
-    assert_true(fail_at > 3);
+    assert_true(nth > 3);
 }
 
 int main(void) {

@@ -7,35 +7,10 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "failing_malloc.h"
 #include "hub/change.h"
 #include "server/live_change.h"
 #include "server/stream_name.h"
-
-static long calls, fail_at; // fail_at 0: fail nothing
-static bool counting;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool fails(void) {
-    return counting && ++calls == fail_at;
-}
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size) {
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 static struct fake_server fake;
 static struct fake_exchange x;
@@ -203,13 +178,11 @@ static bool change_with_failure(long n, const char *text) {
     live_change_finish(&change);
     live_change_init(&change);
     assert_int_equal(json_validate(bytes_of(text), 2, &object), 0);
-    fail_at = n;
-    calls = 0;
-    counting = true;
+    failing_malloc_begin(n);
     int rc = live_change_read(&change, &fake.server, object);
     while (rc == 0 && !live_change_apply(&change, stream())) {
     }
-    counting = false;
+    failing_malloc_end();
     assert_true(rc == 0 || rc == ERR_NOMEM);
     return rc || change.status != 200;
 }

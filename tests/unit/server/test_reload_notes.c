@@ -5,38 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "failing_malloc.h"
 #include "server/reload_notes.h"
-
-static int fail_in = -1; // allocations until one fails
-
-static int fails(void) {
-    return fail_in >= 0 && fail_in-- == 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size) {
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strdup(const char *text) {
-    return fails() ? NULL : __real_strdup(text);
-}
 
 static void assert_json(const struct reload_notes *notes, const char *expected) {
     struct buf out;
@@ -66,13 +36,13 @@ static void test_without_memory(void **state) {
     (void)state;
     struct reload_notes notes;
     int rc = ERR_NOMEM;
-    for (int fail = 0; rc; fail++) {
+    for (long nth = 1; rc; nth++) {
         reload_notes_init(&notes);
-        fail_in = fail;
+        failing_malloc_begin(nth);
         rc = reload_notes_change(&notes, "a", "b", "c");
+        failing_malloc_end();
         assert_true(rc == 0 || rc == ERR_NOMEM);
         assert_int_equal(notes.count, rc == 0);
-        fail_in = -1;
         reload_notes_finish(&notes);
     }
 }

@@ -11,7 +11,7 @@ int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
                                        const nghttp2_option *option);
 
 static void *ng_malloc(size_t size, void *ctx) {
-    return __wrap_malloc(size);
+    return malloc(size);
 }
 
 static void ng_free(void *old, void *ctx) {
@@ -19,11 +19,11 @@ static void ng_free(void *old, void *ctx) {
 }
 
 static void *ng_calloc(size_t count, size_t size, void *ctx) {
-    return __wrap_calloc(count, size);
+    return calloc(count, size);
 }
 
 static void *ng_realloc(void *old, size_t size, void *ctx) {
-    return __wrap_realloc(old, size);
+    return realloc(old, size);
 }
 
 int __wrap_nghttp2_session_server_new2(nghttp2_session **ng,
