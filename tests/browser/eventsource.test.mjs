@@ -96,7 +96,7 @@ browserTest('cut while events are on their way: nothing is missed, nothing repea
   })();
   for (let round = 2; round <= 5; round++) {
     const before = count;
-    await until(() => count > before + 20, 'some more is published');
+    await until(() => count > before + 20, 'some more is published', 30_000);
     await proxy.cut();
     await proxy.open();
     await untilOpened(page, round);
