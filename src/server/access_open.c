@@ -170,11 +170,8 @@ void access_commit(struct server *server, struct rules *rules) {
     struct access *access = &server->access;
     tickets_limit(&access->tickets, server->settings->max_tickets);
     if (rules) {
-        bool revocable = rules->api_keys;
         replace(access, rules);
-        if (revocable) {
-            revoke_streams(server);
-        }
+        revoke_streams(server);
     }
     if (access->desk) {
         auth_desk_forget(access->desk);

@@ -284,10 +284,14 @@ static int open_parts(struct server *server) {
     rc = rc ? rc : open_workers(server);
     rc = rc ? rc : addresses_open(server);
     rc = rc ? rc : privileges_drop(&privileges, server->problem);
-    if (rc == 0 && privileges.wanted) {
+    if (rc) {
+        return rc;
+    }
+    guard_open(server);
+    if (privileges.wanted) {
         reload_warn_unreadable(server, privileges.name);
     }
-    return rc;
+    return 0;
 }
 
 int server_open(struct server *server, const struct settings *settings) {
@@ -302,7 +306,6 @@ int server_open(struct server *server, const struct settings *settings) {
     quotas_open(server);
     rates_open(server);
     int rc = open_parts(server);
-    guard_open(server);
     if (rc) {
         server_close(server);
         return fail(server, rc, "not enough memory to start");

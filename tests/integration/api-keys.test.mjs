@@ -209,6 +209,22 @@ test('a key that is taken back: its streams end, those of others go on', async (
   }
 });
 
+test('a reload that takes the whole file away ends the streams of all its keys', async (t) => {
+  const file = keyFile(t);
+  const key = await makeKey(t, file, 'gone', '--subscribe', 'a');
+  const config = path.join(path.dirname(file), 'freshet.conf');
+  writeFileSync(config, `api-keys-file = ${file}\n`);
+  const server = await serve(t, ['--config', config], { env: { FRESHET_JWT_SECRET: secret } });
+  const stream = await subscribe(t, server, '/events/a', { headers: bearer(key) });
+  const other = await subscribe(t, server, '/events/a', { headers: bearer(token(rights(['a']))) });
+  writeFileSync(config, '');
+  await reload(server, /keys for tokens: \d+/g);
+  await stream.finish();
+  assertProblem(await get(t, server, '/events/a', bearer(key)), 401);
+  await publish(t, server, 'a', 'on', { headers: bearer(token(rights([], ['a']))) });
+  assert.equal((await other.next()).data, 'on');
+});
+
 test('a WebSocket ends with its key, and speaks by what the key says now', withoutWebSocket(), async (t) => {
   const file = keyFile(t);
   const gone = await makeKey(t, file, 'gone', '--subscribe', 'a', '--publish', 'a');
